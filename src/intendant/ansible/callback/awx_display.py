@@ -1,0 +1,202 @@
+"""ansible-runner's event callback, with masking inside ansible-playbook before anything leaves the process.
+
+It takes the place of ansible-runner's plugin of the same name (found through AWX_LIB_DIRECTORY) and adds four things:
+each result is cut down to what a plan or a run needs, secrets are masked, a cancel file stops the job between two
+tasks, and the process ends when the one that started it dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from ansible.parsing.vault import EncryptedString
+from ansible.utils.display import Display
+from ansible_runner.display_callback.callback import awx_display as upstream
+
+from intendant.redaction import Redactor
+
+DOCUMENTATION = upstream.DOCUMENTATION
+
+TARGET_ARGS = ("path", "dest", "name", "names", "pkg", "package", "unit", "src", "url", "user", "key", "state", "argv", "cmd")
+_MESSAGE_LIMIT = 4000
+_DIFF_LIMIT = 2_000_000
+_PR_SET_PDEATHSIG = 1
+
+redactor = Redactor()
+_plain_display = Display.display
+
+
+def _masked_display(self: Display, msg: str, *args: Any, **kwargs: Any) -> Any:
+    return _plain_display(self, redactor.redact(str(msg)), *args, **kwargs)
+
+
+Display.display = _masked_display
+
+
+class CallbackModule(upstream.CallbackModule):
+    """See the module's text."""
+
+    CALLBACK_NAME = "awx_display"
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._skipped: dict[str, Any] = {}
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        redactor.learn(collect_secrets(play.get_variable_manager()))
+        super().v2_playbook_on_play_start(play)
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
+        stop_if_cancelled()
+        super().v2_playbook_on_task_start(task, is_conditional)
+
+    def v2_playbook_on_handler_task_start(self, task: Any) -> None:
+        stop_if_cancelled()
+        super().v2_playbook_on_handler_task_start(task)
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self._skipped = result._result
+        super().v2_runner_on_skipped(result)
+
+    @contextlib.contextmanager
+    def capture_event_data(self, event: str, **event_data: Any) -> Iterator[None]:
+        result = event_data.pop("res", None)
+        if event == "runner_on_skipped":
+            result, self._skipped = self._skipped, {}
+        if result is not None:
+            event_data["summary"] = redactor.redact_all(summarize(result))
+        if isinstance(event_data.get("name"), str):
+            event_data["name"] = redactor.redact(event_data["name"])
+        with super().capture_event_data(event, **event_data):
+            yield
+
+    def set_task(self, task: Any, local: bool = False) -> None:
+        super().set_task(task, local)
+        name = {"task": redactor.redact(str(task.name or task.action))}
+        if local:
+            upstream.event_context.add_local(**name)
+        else:
+            upstream.event_context.add_global(**name)
+
+
+def stop_if_cancelled() -> None:
+    """Leave between two tasks when the cancel file is there.
+
+    Raises:
+        KeyboardInterrupt: which ansible-playbook answers by ending in order.
+    """
+    cancel_file = os.environ.get("INTENDANT_CANCEL_FILE")
+    if cancel_file and os.path.exists(cancel_file):
+        raise KeyboardInterrupt
+
+
+def collect_secrets(variables: Any) -> set[str]:
+    """Plain values of everything vaulted, and of the variables named in INTENDANT_SECRET_VARIABLES."""
+    named = set(filter(None, os.environ.get("INTENDANT_SECRET_VARIABLES", "").split(",")))
+    encrypted_files: dict[str, bool] = {}
+    found: set[str] = set(_vaulted(variables.extra_vars, encrypted_files))
+    for host in variables._inventory.get_hosts():
+        own = variables.get_vars(host=host, include_hostvars=False)
+        for name, value in own.items():
+            found.update(_strings(value) if name in named else _vaulted(value, encrypted_files))
+    return found
+
+
+def _vaulted(value: Any, encrypted_files: dict[str, bool]) -> Iterator[str]:
+    if isinstance(value, EncryptedString):
+        with contextlib.suppress(Exception):  # one that cannot be decrypted cannot be shown either
+            yield str(value)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _vaulted(item, encrypted_files)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _vaulted(item, encrypted_files)
+    elif isinstance(value, str) and _from_encrypted_file(value, encrypted_files):
+        yield str(value)
+
+
+def _from_encrypted_file(value: str, encrypted_files: dict[str, bool]) -> bool:
+    from ansible._internal._datatag._tags import Origin
+
+    origin = Origin.get_tag(value)
+    if origin is None or not origin.path:
+        return False
+    if origin.path not in encrypted_files:
+        with contextlib.suppress(OSError), open(origin.path, "rb") as file:
+            encrypted_files[origin.path] = file.read(14) == b"$ANSIBLE_VAULT"
+    return encrypted_files.get(origin.path, False)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _strings(item)
+    elif value is not None and not isinstance(value, bool):
+        with contextlib.suppress(Exception):
+            yield str(value)
+
+
+def summarize(result: dict[str, Any]) -> dict[str, Any]:
+    """The part of a task's result that plans and runs are made of; nothing but flags of a hidden (no_log) one."""
+    summary: dict[str, Any] = {
+        flag: True for flag in ("changed", "failed", "unreachable", "skipped") if result.get(flag)
+    }
+    if result.get("_ansible_no_log") or "censored" in result:
+        return summary | {"hidden": True}
+    arguments = (result.get("invocation") or {}).get("module_args") or {}
+    if isinstance(arguments, dict):
+        summary["args"] = {key: _plain(arguments[key]) for key in TARGET_ARGS if arguments.get(key) not in (None, "", [])}
+    if result.get("diff") and result.get("changed"):
+        summary["diff"] = [_bounded(part) for part in _as_list(result["diff"]) if isinstance(part, dict)]
+    if "results" in result:
+        summary["looped"] = True
+    if "ansible_loop_var" in result:
+        label = result.get("_ansible_item_label", result.get(result["ansible_loop_var"], ""))
+        summary["item"] = str(label)[:500]
+    message = str(result.get("msg", ""))
+    if result.get("failed") or result.get("unreachable"):
+        for stream in ("module_stderr", "stderr", "module_stdout", "stdout"):
+            if text := str(result.get(stream, "")).strip():
+                message += f"\n{text[-_MESSAGE_LIMIT // 2 :]}"
+        # What broke is at the end of a long message, and named at its beginning.
+        if len(message) > _MESSAGE_LIMIT:
+            message = message[: _MESSAGE_LIMIT // 2] + "\n…\n" + message[-_MESSAGE_LIMIT // 2 :]
+    summary["msg"] = message[: _MESSAGE_LIMIT + 10]
+    reasons = (result.get("skip_reason"), result.get("skipped_reason"), result.get("false_condition"))
+    summary["skip_reason"] = " ".join(str(reason) for reason in reasons if reason not in (None, ""))
+    return summary
+
+
+def _bounded(part: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: _plain(value) if not isinstance(value, str) or len(value) <= _DIFF_LIMIT else None
+        for key, value in part.items()
+        if key in ("before", "after", "before_header", "after_header", "prepared")
+        or (key in ("src_binary", "dst_binary", "src_larger", "dst_larger") and value)
+    }
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _plain(value: Any) -> Any:
+    """Ansible's tagged values as plain JSON ones."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float) else str(value)

@@ -1,0 +1,70 @@
+"""Recording a person's (or the policy's) answer to a plan. No MCP tool reaches this by itself."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from intendant.approvals import Approval, Channel
+from intendant.errors import RefusedError, StaleError, UsedError
+from intendant.planning import new_id
+from intendant.store import Store
+
+
+class Approver:
+    """Binds answers to plan digests."""
+
+    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+        self._store = store
+        self._now = now
+
+    def record(self, plan_id: str, digest: str, *, who: str, channel: Channel, comment: str = "") -> Approval:
+        """Keep an approval of the plan whose digest the person saw; it lasts as long as the plan.
+
+        Raises:
+            NotFoundError: no such plan.
+            StaleError: the plan has expired, or its digest is another.
+            UsedError: the plan was applied already.
+            RefusedError: there is nothing to approve, or the plan was rejected.
+        """
+        plan = self._store.get_plan(plan_id)
+        status = self._store.plan_status(plan_id)
+        if status == "applied":
+            raise UsedError(f"Plan {plan_id} was applied already. Plan again.")
+        if status != "pending":
+            raise RefusedError(f"Plan {plan_id} is {status}. Plan again.")
+        if digest != plan.digest:
+            raise StaleError(plan_id, ["the approval is for another digest"])
+        if self._now() >= plan.expires_at:
+            raise StaleError(plan_id, ["it has expired"])
+        if not plan.applyable:
+            raise RefusedError(f"Plan {plan_id} has nothing to apply, so there is nothing to approve.")
+        approval = Approval(
+            id=new_id("approval"),
+            plan_id=plan_id,
+            digest=digest,
+            who=who,
+            channel=channel,
+            at=self._now(),
+            until=plan.expires_at,
+            comment=comment[:2000],
+        )
+        self._store.add_approval(approval)
+        return approval
+
+    def reject(self, plan_id: str) -> None:
+        """Close the plan: it can no longer be approved or applied.
+
+        Raises:
+            NotFoundError: no such plan.
+            UsedError: the plan was applied already.
+        """
+        if self._store.plan_status(plan_id) == "applied":
+            raise UsedError(f"Plan {plan_id} was applied already.")
+        self._store.set_plan_status(plan_id, "rejected")
+
+    def current(self, plan_id: str) -> Approval | None:
+        """The newest approval that would let the plan be applied now, or None."""
+        plan = self._store.get_plan(plan_id)
+        for approval in self._store.list_approvals(plan_id):
+            if approval.digest == plan.digest and self._now() < approval.until:
+                return approval
+        return None

@@ -1,0 +1,100 @@
+"""Project settings: `intendant.toml`, or a bare Ansible repository with an `ansible.cfg`."""
+
+import hashlib
+import os
+import tomllib
+from configparser import ConfigParser
+from configparser import Error as ConfigParserError
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_state_path
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from intendant.errors import ProjectError
+from intendant.policy import Policy
+
+SETTINGS_FILE = "intendant.toml"
+
+
+class Config(BaseModel):
+    """Settings of one project. Times are seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    project_dir: Path
+    state_dir: Path
+    ansible_cfg: Path | None = None
+    database_url: str = ""
+    plan_ttl_seconds: Annotated[int, Field(gt=0)] = 1800
+    recheck_after_seconds: Annotated[int, Field(ge=0)] = 120
+    forks: Annotated[int, Field(gt=0, le=500)] = 20
+    policy: Policy = Policy()
+
+    def read_ansible_setting(self, section: str, key: str) -> str | None:
+        """A value of ansible.cfg as written there, or None."""
+        if self.ansible_cfg is None:
+            return None
+        parser = ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=(";",))
+        try:
+            parser.read(self.ansible_cfg, encoding="utf-8")
+        except (ConfigParserError, UnicodeDecodeError) as error:
+            raise ProjectError(f"{self.ansible_cfg} cannot be read: {error}") from error
+        return parser.get(section, key, fallback=None)
+
+
+def find_project(start: Path) -> Path:
+    """The nearest folder at or above ``start`` with an intendant.toml, else with an ansible.cfg.
+
+    Raises:
+        ProjectError: there is neither.
+    """
+    start = start.resolve()
+    for marker in (SETTINGS_FILE, "ansible.cfg"):
+        for folder in (start, *start.parents):
+            if (folder / marker).is_file():
+                return folder
+    raise ProjectError(
+        f"No project at {start}: neither intendant.toml nor ansible.cfg here or above. "
+        "Run 'intendant init', or name a folder with --project."
+    )
+
+
+def load_config(start: Path | None = None) -> Config:
+    """Read the settings of the project around ``start`` (default: the working folder).
+
+    Raises:
+        ProjectError: no project, or a setting that is unknown or of the wrong type.
+    """
+    project = find_project(start or Path.cwd())
+    settings = project / SETTINGS_FILE
+    try:
+        values = tomllib.loads(settings.read_text(encoding="utf-8")) if settings.is_file() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{settings}: {error}") from error
+    for reserved in ("project_dir", "ansible_cfg"):
+        if reserved in values:
+            raise ProjectError(f"{settings}: {reserved} cannot be set here.")
+    state = os.environ.get("INTENDANT_STATE_DIR") or values.pop("state_dir", None)
+    values.pop("state_dir", None)
+    cfg = project / "ansible.cfg"
+    try:
+        return Config(
+            project_dir=project,
+            state_dir=(project / str(state)).resolve() if state else default_state_dir(project),
+            ansible_cfg=cfg if cfg.is_file() else None,
+            **values,
+        )
+    except ValidationError as error:
+        raise ProjectError(f"{settings}: {describe_invalid(error)}") from error
+
+
+def default_state_dir(project: Path) -> Path:
+    """A folder of the user's own state for this project, outside of its repository."""
+    mark = hashlib.sha256(str(project).encode()).hexdigest()[:8]
+    return user_state_path("intendant") / f"{project.name}-{mark}"
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """Pydantic's findings as one line that names each field."""
+    return "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors(include_url=False))

@@ -1,0 +1,63 @@
+"""Intents: what can be asked for, and the words that ask for it. Pure data, no I/O."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from intendant.errors import InputError
+
+FROM_VAR = "from_var"
+
+
+class Step(BaseModel):
+    """One intent with its params; a plan holds one or more of them, in order."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    intent: str
+    params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Intent(BaseModel):
+    """A role with ``meta/argument_specs.yml``, and what its optional ``meta/intent.yml`` says.
+
+    ``options`` is the ``main`` entry point of the specification as Ansible defines it
+    (docs.ansible.com, "Role argument validation").
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    description: str = ""
+    path: str
+    options: dict[str, dict[str, Any]]
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    phrases: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    synonyms: tuple[str, ...] = ()
+    undo: str = ""
+    changes: str = ""
+    platforms: tuple[str, ...] = ()
+
+    def required(self) -> list[str]:
+        """Names of the params without which the intent cannot be planned."""
+        return [name for name, option in self.options.items() if option.get("required")]
+
+    def secret_params(self) -> frozenset[str]:
+        """Names of the params whose values are never shown."""
+        return frozenset(name for name, option in self.options.items() if option.get("no_log"))
+
+
+def referenced_variable(value: JsonValue) -> str | None:
+    """The variable that ``{"from_var": NAME}`` names, or None when the value is no reference.
+
+    Raises:
+        InputError: the object has other keys, or NAME is no identifier.
+    """
+    if not isinstance(value, dict) or FROM_VAR not in value:
+        return None
+    name = value[FROM_VAR]
+    if len(value) != 1 or not isinstance(name, str) or not name.isascii() or not name.isidentifier():
+        raise InputError('A reference has the form {"from_var": "variable_name"} and nothing else.')
+    return name

@@ -1,0 +1,149 @@
+"""Planning: a check-mode run over a snapshot, kept as an immutable plan."""
+
+import secrets
+import shutil
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from intendant.binding import bind
+from intendant.catalog import Catalog
+from intendant.config import Config
+from intendant.errors import EngineError, InputError
+from intendant.intents import Step
+from intendant.inventory import Inventory, InventoryView
+from intendant.plans import HostPlan, Plan
+from intendant.policy import check_request, decide_approval
+from intendant.runner.base import Job, Progress, Runner
+from intendant.runner.recorder import Recorder
+from intendant.secrets import SecretBox, encode_params, find_references, hide_params
+from intendant.snapshot import copy_sources, write_playbook
+from intendant.store import Store
+
+
+class Planner:
+    """Predicts; changes nothing on any host."""
+
+    def __init__(
+        self,
+        config: Config,
+        catalog: Catalog,
+        inventory: Inventory,
+        store: Store,
+        runner: Runner,
+        box: SecretBox,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._config = config
+        self._catalog = catalog
+        self._inventory = inventory
+        self._store = store
+        self._runner = runner
+        self._box = box
+        self._now = now
+
+    def plan_changes(
+        self,
+        pattern: str,
+        steps: Sequence[Step],
+        *,
+        request: str = "",
+        client: str = "",
+        plan_id: str = "",
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        should_cancel: Callable[[], bool] = lambda: False,
+    ) -> Plan:
+        """Predict what the steps would change on the hosts that ``pattern`` matches, and keep the plan.
+
+        Raises:
+            InputError: unknown intents, params or hosts, or wrong values.
+            PolicyError: the policy forbids the request.
+            EngineError: Ansible could not run, or the planning was cancelled.
+        """
+        steps = self._check_steps(steps)
+        view = self._inventory.read(pattern)
+        if not view.hosts:
+            raise InputError("hosts: the inventory holds no hosts. Add some to the project's inventory.")
+        host_groups = {name: host.groups for name, host in view.hosts.items()}
+        check_request(self._config.policy, [step.intent for step in steps], host_groups)
+        plan_id = plan_id or new_id("plan")
+        created = self._now()
+        snapshot = snapshot_dir(self._config, plan_id)
+        try:
+            self._write_snapshot(snapshot, steps, view)
+            roles = {step.intent: self._catalog.role_dir(step.intent) for step in steps}
+            bindings = bind(self._config, self._box, view, roles, snapshot)
+            hosts, tasks = predict(self._runner, snapshot, tuple(view.hosts), steps, on_progress, should_cancel)
+        except BaseException:
+            shutil.rmtree(snapshot, ignore_errors=True)
+            raise
+        plan = Plan(
+            id=plan_id,
+            created_at=created,
+            expires_at=created + timedelta(seconds=self._config.plan_ttl_seconds),
+            pattern=pattern,
+            steps=tuple(hide_params(self._catalog.get(step.intent), step) for step in steps),
+            hosts=hosts,
+            bindings=bindings,
+            request=request,
+            client=client,
+            tasks=tasks,
+        )
+        reason, channels = decide_approval(self._config.policy, plan, host_groups)
+        plan = plan.model_copy(update={"approval_reason": reason, "approval_channels": channels})
+        plan = plan.model_copy(update={"digest": plan.compute_digest()})
+        self._store.add_plan(plan)
+        return plan
+
+    def _check_steps(self, steps: Sequence[Step]) -> tuple[Step, ...]:
+        if not steps:
+            raise InputError('steps: empty. Give at least one, such as {"intent": "packages", "params": {…}}.')
+        checked = self._catalog.validate_steps(steps, self._config.policy.allows_variable)
+        for step in checked:
+            clash = find_references(dict(step.params)) & self._catalog.get(step.intent).options.keys()
+            if clash:
+                raise InputError(f"{step.intent}: from_var cannot name the intent's own param {sorted(clash)[0]}.")
+        return checked
+
+    def _write_snapshot(self, snapshot: Path, steps: Sequence[Step], view: InventoryView) -> None:
+        snapshot.mkdir(parents=True, mode=0o700)
+        copy_sources(self._config, {step.intent: self._catalog.role_dir(step.intent) for step in steps}, snapshot)
+        encoded = [(step.intent, encode_params(self._catalog.get(step.intent), step, self._box)) for step in steps]
+        write_playbook(snapshot, encoded, view.hosts)
+
+
+def predict(
+    runner: Runner,
+    snapshot: Path,
+    hosts: tuple[str, ...],
+    steps: Sequence[Step],
+    on_progress: Callable[[Progress], None],
+    should_cancel: Callable[[], bool],
+) -> tuple[tuple[HostPlan, ...], int]:
+    """A check-mode run of a snapshot: what it predicts for each host, and how many tasks it started.
+
+    Raises:
+        EngineError: Ansible could not run, or the prediction was cancelled.
+    """
+    recorder = Recorder(hosts)
+    references = sorted(set().union(*(find_references(dict(step.params)) for step in steps)))
+
+    def start_task(_: int, name: str) -> None:
+        recorder.tasks_started += 1
+        on_progress(Progress(task=name, done=recorder.tasks_started - 1))
+
+    job = Job(snapshot, hosts, check=True, secret_variables=tuple(references))
+    outcome = runner.run(job, recorder.add, start_task, should_cancel)
+    if outcome.cancelled:
+        raise EngineError("The planning was cancelled. Nothing was changed.")
+    return recorder.host_plans(outcome), recorder.tasks_started
+
+
+def snapshot_dir(config: Config, plan_id: str) -> Path:
+    """Where a plan keeps what it runs."""
+    return config.state_dir / "plans" / plan_id
+
+
+def new_id(kind: str) -> str:
+    """A fresh id, such as ``plan-1f0c9a72b4e8``: not to be guessed, easy to copy."""
+    return f"{kind}-{secrets.token_hex(6)}"

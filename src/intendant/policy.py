@@ -1,0 +1,93 @@
+"""What is allowed without asking, what needs a person's approval, and what not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from intendant.errors import PolicyError
+from intendant.plans import Plan
+
+ApprovalRule = Literal["always", "destructive", "never"]
+_STRICTNESS: tuple[ApprovalRule, ...] = ("never", "destructive", "always")
+#: the ways in which a person can approve, weakest first.
+CHANNELS = ("elicitation", "terminal")
+
+
+class GroupPolicy(BaseModel):
+    """What differs for the hosts of one inventory group."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approval: ApprovalRule | None = None
+    allowed_intents: tuple[str, ...] | None = None
+
+
+class Policy(BaseModel):
+    """The ``[policy]`` table of intendant.toml. Names may hold shell wildcards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approval: ApprovalRule = "always"
+    max_hosts: Annotated[int, Field(gt=0)] = 50
+    allowed_intents: tuple[str, ...] = ("*",)
+    from_var: tuple[str, ...] = ()
+    groups: dict[str, GroupPolicy] = Field(default_factory=dict)
+
+    def allows_variable(self, name: str) -> bool:
+        """Whether ``{"from_var": name}`` may be used."""
+        return _matches(name, self.from_var)
+
+
+def check_request(policy: Policy, intents: Iterable[str], host_groups: Mapping[str, Sequence[str]]) -> None:
+    """Refuse what the policy forbids before anything is asked of a host.
+
+    Raises:
+        PolicyError: too many hosts, or an intent that is not allowed on one of them.
+    """
+    if len(host_groups) > policy.max_hosts:
+        raise PolicyError(
+            f"hosts: {len(host_groups)} hosts match and the policy allows {policy.max_hosts} in one plan. "
+            "Name fewer hosts, or raise [policy] max_hosts in intendant.toml."
+        )
+    for intent in intents:
+        for host, groups in host_groups.items():
+            for allowed in _allowed_intents(policy, groups):
+                if not _matches(intent, allowed):
+                    raise PolicyError(
+                        f"intent: the policy does not allow '{intent}' on {host} (allowed: {', '.join(allowed) or 'none'}). "
+                        "A person can change allowed_intents in intendant.toml."
+                    )
+
+
+def decide_approval(
+    policy: Policy, plan: Plan, host_groups: Mapping[str, Sequence[str]]
+) -> tuple[str, tuple[str, ...]]:
+    """Why the plan needs a person's approval, and the channels for it; no channels where the policy itself approves.
+
+    The strictest rule among a host's groups holds for it, and the strictest among the hosts for the plan.
+    """
+    rules = {host: _approval_rule(policy, host_groups.get(host, ())) for host in plan.healthy_hosts}
+    rule = max(rules.values(), key=_STRICTNESS.index, default=policy.approval)
+    hosts = ", ".join([host for host in rules if rules[host] == rule][:5])
+    if rule == "never":
+        return "the policy approves every plan for these hosts", ()
+    if rule == "destructive" and not plan.destructive:
+        return "the policy approves plans that delete nothing and hide nothing for these hosts", ()
+    why = "asks for a person's approval" if rule == "always" else "asks for approval: something is deleted or unforeseen"
+    return f"the policy of {hosts or 'this project'} {why}", CHANNELS
+
+
+def _approval_rule(policy: Policy, groups: Sequence[str]) -> ApprovalRule:
+    own = [policy.groups[name].approval for name in groups if name in policy.groups]
+    return max((rule for rule in own if rule), key=_STRICTNESS.index, default=policy.approval)
+
+
+def _allowed_intents(policy: Policy, groups: Sequence[str]) -> list[tuple[str, ...]]:
+    own = [policy.groups[name].allowed_intents for name in groups if name in policy.groups]
+    return [allowed for allowed in own if allowed is not None] or [policy.allowed_intents]
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

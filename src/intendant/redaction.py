@@ -1,0 +1,85 @@
+"""Masking of secrets in text. Pure; also imported by the callback plugin inside ansible-playbook.
+
+A known secret is replaced wherever it occurs. One that is too short to be replaced surely makes the whole text
+``(sensitive)``. Patterns catch what nobody declared: private keys, tokens, password hashes, ``password = …``.
+"""
+
+import base64
+import json
+import re
+import shlex
+from collections.abc import Iterable
+
+MASK = "(sensitive)"
+_SURE_LENGTH = 4
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----|\Z)", re.S), MASK),
+    (re.compile(r"\$(?:1|2[aby]|5|6|7|y|gy|argon2[id]{1,2})\$[^\s:'\"]{10,}"), MASK),
+    (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
+    (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"), MASK),
+    (re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"), MASK),
+    (re.compile(r"(?<=://)([^\s/:@]+):([^\s/@]+)(?=@)"), rf"\1:{MASK}"),
+    (
+        re.compile(
+            r"""(?ix) \b ([\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|token))
+            (["']?\s*[=:]\s*) (?!\s) (?:"[^"\n]+"|'[^'\n]+'|[^\s,;"'{}\[\]]+)"""
+        ),
+        rf"\1\2{MASK}",
+    ),
+)
+
+
+class Redactor:
+    """Masks known secret values and known patterns of secrets.
+
+    Args:
+        secrets: plain values; of one with several lines, each long line is masked too, as diffs show lines.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        self._short: re.Pattern[str] | None = None
+        self._known: re.Pattern[str] | None = None
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """Mask these values too from now on; empty ones are ignored."""
+        self._secrets |= {secret for secret in secrets if secret.strip()}
+        forms = {form for secret in self._secrets for form in _written_forms(secret)}
+        long = sorted((form for form in forms if len(form) >= _SURE_LENGTH), key=len, reverse=True)
+        short = sorted(form for form in forms if len(form) < _SURE_LENGTH)
+        self._known = re.compile("|".join(map(re.escape, long))) if long else None
+        self._short = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, short))})(?!\w)") if short else None
+
+    def redact(self, text: str) -> str:
+        """The text with every secret masked, or ``(sensitive)`` where masking would not be sure."""
+        if self._short is not None and self._short.search(text):
+            return MASK
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def redact_all(self, value: object) -> object:
+        """The same for every string (keys too) inside lists and dicts; other values stay as they are."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {self.redact(str(key)): self.redact_all(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.redact_all(item) for item in value]
+        if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._secrets:
+            return MASK
+        return value
+
+
+def _written_forms(secret: str) -> set[str]:
+    """The ways in which a value shows up in diffs, arguments and messages."""
+    lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * _SURE_LENGTH]
+    forms = {secret, secret.strip(), *lines}
+    forms |= {json.dumps(form)[1:-1] for form in (secret, *lines)} | {json.dumps(secret, ensure_ascii=False)[1:-1]}
+    forms |= {repr(secret)[1:-1], shlex.quote(secret), secret.replace("'", "''")}
+    forms.add(base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode())
+    return {form for form in forms if form}

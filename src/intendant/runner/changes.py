@@ -1,0 +1,108 @@
+"""What a task's result means for a plan: a change, a blind spot, or nothing."""
+
+import json
+from typing import Any
+
+from intendant.plans import Action, BlindSpot, Change
+from intendant.runner.base import TaskResult
+
+_COMMANDS = {"command", "shell", "raw", "script", "expect", "reboot", "converge", "win_command", "win_shell"}
+_SERVICES = {"service", "systemd", "systemd_service", "sysvinit", "unit"}
+_ABSENT = {"absent", "removed", "uninstalled", "killed"}
+_TARGETS = ("path", "dest", "names", "name", "pkg", "package", "unit", "url", "user", "src", "key")
+
+
+def find_change(result: TaskResult) -> Change | None:
+    """The change that a result reports, or None."""
+    if result.status != "changed":
+        return None
+    before, after = _read_diff(result.diff)
+    text = f"{before or ''}{after or ''}"
+    return Change(
+        step=result.step,
+        role=result.role,
+        task=result.task,
+        module=result.module,
+        target=_find_target(result),
+        action=_find_action(result, before, after),
+        before=before,
+        after=after,
+        sensitive=result.hidden or "(sensitive)" in text,
+    )
+
+
+def find_blind_spot(result: TaskResult) -> BlindSpot | None:
+    """Why check mode could not predict this task, or None when it could.
+
+    Ansible says so in the skip message of modules without check mode ("… does not support check mode", "… would have
+    run if not in check mode"); a condition on ``ansible_check_mode`` hides a task on purpose.
+    """
+    words = f"{result.message} {result.skip_reason}".lower()
+    reason = ""
+    if result.status == "skipped" and "ansible_check_mode" in words:
+        reason = "the role skips this task in check mode"
+    elif result.status == "skipped" and "check mode" in words:
+        reason = f"{_short(result.module)} cannot predict what it would do"
+    elif result.status == "failed" and result.ignored:
+        reason = "it failed in check mode and the role ignores that"
+    return BlindSpot(step=result.step, task=_name(result), reason=reason) if reason else None
+
+
+def _name(result: TaskResult) -> str:
+    return f"{result.task} ({result.item})" if result.item else result.task
+
+
+def _short(module: str) -> str:
+    return module.rpartition(".")[2]
+
+
+def _find_target(result: TaskResult) -> str:
+    for key in _TARGETS:
+        value = result.args.get(key)
+        if isinstance(value, list) and value:
+            return ", ".join(str(item) for item in value)[:500]
+        if isinstance(value, str | int) and str(value):
+            return str(value)[:500]
+    return result.item or result.task
+
+
+def _find_action(result: TaskResult, before: str | None, after: str | None) -> Action:
+    module = _short(result.module)
+    state = str(result.args.get("state", ""))
+    if module in _COMMANDS or (module in _SERVICES and state in ("restarted", "reloaded")):
+        return "run"
+    if module in _SERVICES:
+        return "update"
+    gone_before, gone_after = _says_absent(result.diff, "before"), _says_absent(result.diff, "after")
+    if state in _ABSENT or gone_after or (before and after == ""):
+        return "delete"
+    if gone_before or (after and before == ""):
+        return "create"
+    return "update"
+
+
+def _says_absent(parts: tuple[dict[str, Any], ...], side: str) -> bool:
+    """Whether any part of the diff says that the target did (or will) not exist on this side."""
+    for part in parts:
+        value = part.get(side)
+        if isinstance(value, dict) and value.get("state") == "absent":
+            return True
+    return False
+
+
+def _read_diff(parts: tuple[dict[str, Any], ...]) -> tuple[str | None, str | None]:
+    """Before and after as text; several parts follow each other. None where the module reported neither."""
+    sides: list[str | None] = []
+    for side in ("before", "after"):
+        texts = [_as_text(part[side]) for part in parts if part.get(side) is not None]
+        sides.append("".join(texts) if texts else None)
+    if sides == [None, None]:
+        prepared = "".join(str(part["prepared"]) for part in parts if part.get("prepared"))
+        return (None, prepared) if prepared else (None, None)
+    return sides[0] if sides[0] is not None else "", sides[1] if sides[1] is not None else ""
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

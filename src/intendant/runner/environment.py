@@ -1,0 +1,33 @@
+"""The environment that every Ansible process gets."""
+
+import os
+import sys
+from pathlib import Path
+
+from intendant.config import Config
+
+
+def ansible_environment(config: Config) -> dict[str, str]:
+    """The caller's environment (its ``ANSIBLE_*`` settings are part of the digest), plus what the project says."""
+    environment = dict(os.environ)
+    # The folder of our interpreter first: there ansible-playbook lies, also under uvx and without an active venv.
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), environment.get("PATH", os.defpath)])
+    environment["PYTHONUTF8"] = "1"
+    environment["LC_ALL"] = "C.UTF-8"
+    environment["ANSIBLE_NOCOLOR"] = "1"
+    environment["ANSIBLE_LOCALHOST_WARNING"] = "False"
+    environment["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "False"
+    if config.ansible_cfg is not None:
+        environment["ANSIBLE_CONFIG"] = str(config.ansible_cfg)
+    else:
+        # Never an ansible.cfg of the home folder or of /etc: the project would not be the same elsewhere.
+        environment["ANSIBLE_CONFIG"] = os.devnull
+    # ansible-runner switches host key checking off where nothing is set.
+    environment.setdefault(
+        "ANSIBLE_HOST_KEY_CHECKING", config.read_ansible_setting("defaults", "host_key_checking") or "True"
+    )
+    if config.read_ansible_setting("ssh_connection", "pipelining") is None and (
+        config.read_ansible_setting("connection", "pipelining") is None
+    ):
+        environment.setdefault("ANSIBLE_PIPELINING", "True")
+    return environment

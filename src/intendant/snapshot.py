@@ -1,0 +1,199 @@
+"""A plan's own copy of everything that it runs, and the fingerprints that tell when the originals have moved."""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from intendant.config import Config
+from intendant.errors import NotFoundError, ProjectError
+from intendant.inventory import HostEntry
+from intendant.paths import ADJACENT, collections_path, configured_plugins, roles_path, shipped_modules
+
+_SKIPPED = {".git", "__pycache__", "molecule", ".venv"}
+STEPS_VARIABLE = "intendant_steps"
+
+
+def find_sources(config: Config, roles: Mapping[str, Path]) -> dict[str, Path]:
+    """Everything a run reads that is copied into its snapshot: place in the snapshot to original folder."""
+    sources = {"library": shipped_modules()}
+    for name in ADJACENT:
+        if (config.project_dir / name).is_dir():
+            # The project's own modules lie over ours in one folder, as they would beside a playbook.
+            sources[f"library{os.sep}" if name == "library" else name] = config.project_dir / name
+    for name, folder in collect_roles(config, roles).items():
+        if "." not in name:  # a collection's role runs from its collection, which is fingerprinted as a whole
+            sources[f"roles/{name}"] = folder
+    return sources
+
+
+def fingerprint_sources(config: Config, roles: Mapping[str, Path]) -> dict[str, str]:
+    """SHA-256 (hex) of every file that decides what Ansible does, under names that a person recognises."""
+    content: dict[str, str] = {}
+    for place, folder in find_sources(config, roles).items():
+        content.update({f"{place.rstrip(os.sep)}/{name}": hash_file(path) for name, path in _files(folder)})
+    for folder in configured_plugins(config):
+        content.update({f"{folder.name}/{name}": hash_file(path) for name, path in _files(folder)})
+    if config.ansible_cfg is not None:
+        content["ansible.cfg"] = hash_file(config.ansible_cfg)
+    for base in collections_path(config):
+        for manifest in sorted((base / "ansible_collections").glob("*/*/MANIFEST.json")):
+            content.setdefault(f"collection {manifest.parts[-3]}.{manifest.parts[-2]}", hash_file(manifest))
+    for name, folder in collect_roles(config, roles).items():
+        if "." in name:
+            content.update({f"roles/{name}/{file}": hash_file(path) for file, path in _files(folder)})
+    return content
+
+
+def copy_sources(config: Config, roles: Mapping[str, Path], directory: Path) -> None:
+    """Copy what ``find_sources`` names into a new snapshot folder."""
+    for place, folder in find_sources(config, roles).items():
+        for name, path in _files(folder):
+            target = directory / place / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+
+
+def fingerprint_snapshot(directory: Path) -> str:
+    """One SHA-256 (hex) over all files of a snapshot: playbook, params, roles, plugins, variables."""
+    digest = hashlib.sha256()
+    for name, path in _files(directory):
+        digest.update(f"{name}\0{hash_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def collect_roles(config: Config, roles: Mapping[str, Path]) -> dict[str, Path]:
+    """The given roles and all that they depend on, by name.
+
+    Raises:
+        ProjectError: a role names another one by a template, so that nobody can know what will run.
+        NotFoundError: a role that is depended on does not exist.
+    """
+    found: dict[str, Path] = {}
+    queue = list(roles.items())
+    while queue:
+        name, folder = queue.pop()
+        if name in found:
+            continue
+        found[name] = folder
+        for needed in _dependencies(folder):
+            if "{{" in needed:
+                raise ProjectError(
+                    f"Role {name} includes a role by a template ({needed}): what it runs cannot be bound to a plan. "
+                    "Name the role literally."
+                )
+            queue.append((needed, _find_role(config, needed, name)))
+    return dict(sorted(found.items()))
+
+
+def write_playbook(directory: Path, steps: Sequence[tuple[str, Mapping[str, Any]]], hosts: Mapping[str, HostEntry]) -> None:
+    """Write playbook.yml (one play for each step, named after its number) and params.json.
+
+    Args:
+        steps: role name and encoded params.
+        hosts: the hosts to touch; a local one without its own setting gets the Python that runs Ansible.
+    """
+    local = [host.name for host in hosts.values() if _lacks_interpreter(host)]
+    plays = []
+    for number, (role, params) in enumerate(steps, start=1):
+        values = {name: f"{{{{ {STEPS_VARIABLE}[{number - 1}][{name!r}] }}}}" for name in params}
+        play: dict[str, Any] = {
+            "name": str(number),
+            "hosts": list(hosts),
+            "become": True,
+            # Facts stay in memory from one play to the next.
+            "gather_facts": number == 1,
+            "roles": [{"role": role, "vars": values}],
+        }
+        plays.append(play)
+    (directory / "playbook.yml").write_text(yaml.safe_dump(plays, sort_keys=False), encoding="utf-8")
+    document = {STEPS_VARIABLE: [dict(params) for _, params in steps]}
+    path = directory / "params.json"
+    path.write_text(json.dumps(document, sort_keys=True), encoding="ascii")
+    path.chmod(0o600)
+    for name in local:
+        # Beside the playbook, so that it holds for these hosts alone and loses against the project's own host_vars.
+        folder = directory / "host_vars" / name
+        if not folder.is_file() and not folder.with_suffix(".yml").exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "intendant-interpreter.yml").write_text(
+                yaml.safe_dump({"ansible_python_interpreter": sys.executable}), encoding="utf-8"
+            )
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes and its executable bit."""
+    mark = b"x" if os.access(path, os.X_OK) else b"-"
+    return hashlib.sha256(mark + path.read_bytes()).hexdigest()
+
+
+def _lacks_interpreter(host: HostEntry) -> bool:
+    # Discovery would take the first python3 of the PATH, which may be a shim that only works in a login shell.
+    return host.connection == "local" and "ansible_python_interpreter" not in host.variables
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    for base, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED)
+        for name in sorted(names):
+            path = Path(base) / name
+            if path.is_file() and not name.endswith(".pyc"):
+                yield path.relative_to(folder).as_posix(), path
+
+
+def _find_role(config: Config, name: str, wanted_by: str) -> Path:
+    if name.count(".") >= 2:
+        namespace, collection, role = name.split(".", 2)
+        candidates = [
+            base / "ansible_collections" / namespace / collection / "roles" / role for base in collections_path(config)
+        ]
+    else:
+        candidates = [base / name for base in roles_path(config)]
+    for candidate in candidates:
+        if candidate.is_dir():
+            return candidate
+    raise NotFoundError("role", name, [], f"Role {wanted_by} needs it.")
+
+
+def _dependencies(folder: Path) -> Iterator[str]:
+    meta = _load(folder / "meta" / "main.yml")
+    for entry in (meta or {}).get("dependencies") or []:
+        name = entry if isinstance(entry, str) else entry.get("role") or entry.get("name") or ""
+        if name:
+            yield str(name)
+    for part in ("tasks", "handlers"):
+        for name, path in _files(folder / part):
+            if name.endswith((".yml", ".yaml")):
+                yield from _included_roles(_load(path))
+
+
+def _included_roles(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _included_roles(item)
+    elif isinstance(node, dict):
+        for key, value in node.items():
+            if str(key).rpartition(".")[2] in ("include_role", "import_role") and isinstance(value, dict):
+                yield str(value.get("name", ""))
+            elif key in ("block", "rescue", "always"):
+                yield from _included_roles(value)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe, and indifferent to Ansible's own tags."""
+
+
+_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def _load(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader) if path.is_file() else None  # noqa: S506 (a SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}") from error
