@@ -9,6 +9,7 @@ from intendant.approving import Approver
 from intendant.catalog import Catalog
 from intendant.config import Config, load_config
 from intendant.executing import Executor
+from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
@@ -30,6 +31,7 @@ class App:
     approver: Approver
     applier: Applier
     executor: Executor
+    inspector: Inspector
 
 
 def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
@@ -58,6 +60,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         planner=Planner(config, catalog, inventory, store, runner, box, utc_now),
         approver=approver,
         applier=applier,
+        inspector=Inspector(config, inventory, runner),
         executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
     )
 

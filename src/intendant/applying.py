@@ -13,9 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from intendant import errors
 from intendant.config import Config
-from intendant.errors import BusyError, EngineError, IntendantError, RefusedError
+from intendant.errors import BusyError, EngineError, IntendantError, restore_error
 from intendant.executing import cancel_file
 from intendant.planning import new_id
 from intendant.runner.base import Progress
@@ -129,16 +128,14 @@ class Applier:
                     start_new_session=True,
                     pass_fds=(writing,),
                 )
+                process.wait()  # it only forks the run's own process, which is nobody's child
         except OSError as error:
             raise EngineError(f"The run's process could not start: {error}") from error
         finally:
             os.close(writing)
         answer = _read_answer(reading)
         if answer == {"started": run_id}:
-            # The run outlives us. A thread's worth of memory is not spent on waiting: the kernel keeps the zombie
-            # until we ask for a child's end again, and psutil tells it from the living.
             return run_id
-        process.wait()
         _remove_empty(folder)
         raise _refusal(answer, folder)
 
@@ -152,13 +149,8 @@ def _read_answer(reading: int) -> dict[str, object]:
 
 
 def _refusal(answer: dict[str, object], folder: Path) -> IntendantError:
-    kinds = {name: kind for name, kind in vars(errors).items() if isinstance(kind, type)}
-    kind = kinds.get(str(answer.get("refused")))
-    if kind is None or not issubclass(kind, IntendantError):
-        return EngineError(f"The run's process ended before it started the run; see {folder / 'log'}.")
-    error = kind.__new__(kind)
-    Exception.__init__(error, str(answer.get("message", "")))
-    return error if isinstance(error, IntendantError) else RefusedError(str(answer.get("message", "")))
+    error = restore_error(str(answer.get("refused", "")), str(answer.get("message", "")))
+    return error or EngineError(f"The run's process ended before it started the run; see {folder / 'log'}.")
 
 
 def _remove_empty(folder: Path) -> None:

@@ -75,3 +75,15 @@ class BusyError(RefusedError):
 
 class EngineError(IntendantError):
     """Ansible could not be run at all: see the message."""
+
+
+def restore_error(name: str, message: str) -> IntendantError | None:
+    """An error that another process described by its class name and text; None when the name is not one of these."""
+    kinds = [IntendantError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+        if kind.__name__ == name:
+            error = kind.__new__(kind)
+            Exception.__init__(error, message)
+            return error
+    return None

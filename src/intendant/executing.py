@@ -142,7 +142,7 @@ class Executor:
             return run
         self._store.save_run(run.model_copy(update={"current_task": "checking that nothing has moved"}))
         hosts, _ = predict(
-            self._runner, self._snapshot(plan), plan.bindings.hosts, plan.steps, lambda _: None, lambda: False
+            self._runner, self._snapshot(plan), plan.healthy_hosts, plan.steps, lambda _: None, lambda: False
         )
         moved = explain_moved(plan.hosts, hosts)
         if not moved:
@@ -207,11 +207,11 @@ def explain_moved(planned: Sequence[HostPlan], current: Sequence[HostPlan]) -> l
     now = {host.host: host for host in current}
     moved = []
     for host in planned:
-        if (found := now[host.host]) == host:
+        if host.error is not None or (found := now[host.host]) == host:
             continue
-        if found.error and not host.error:
+        if found.error:
             moved.append(f"{host.host} cannot be checked any more ({found.error})")
-        elif host.error is None:
+        else:
             old, new = set(host.changes), set(found.changes)
             names = sorted({f"{change.task} ({change.target})" for change in old ^ new}) or ["its blind spots"]
             moved.append(f"{host.host} has changed since: {', '.join(names[:5])}")

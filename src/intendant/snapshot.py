@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -100,15 +101,15 @@ def write_playbook(directory: Path, steps: Sequence[tuple[str, Mapping[str, Any]
         hosts: the hosts to touch; a local one without its own setting gets the Python that runs Ansible.
     """
     local = [host.name for host in hosts.values() if _lacks_interpreter(host)]
-    plays = []
+    # Facts stay in memory from this play to the next ones.
+    plays: list[dict[str, Any]] = [{"name": "0", "hosts": list(hosts), "become": True, "gather_facts": True}]
     for number, (role, params) in enumerate(steps, start=1):
         values = {name: f"{{{{ {STEPS_VARIABLE}[{number - 1}][{name!r}] }}}}" for name in params}
         play: dict[str, Any] = {
             "name": str(number),
             "hosts": list(hosts),
             "become": True,
-            # Facts stay in memory from one play to the next.
-            "gather_facts": number == 1,
+            "gather_facts": False,
             "roles": [{"role": role, "vars": values}],
         }
         plays.append(play)
@@ -179,10 +180,16 @@ def _included_roles(node: Any) -> Iterator[str]:
             yield from _included_roles(item)
     elif isinstance(node, dict):
         for key, value in node.items():
-            if str(key).rpartition(".")[2] in ("include_role", "import_role") and isinstance(value, dict):
-                yield str(value.get("name", ""))
+            if str(key).rpartition(".")[2] in ("include_role", "import_role"):
+                given = value if isinstance(value, dict) else _read_pairs(str(value))
+                yield str(given.get("name") or given.get("role") or "{{ }}")
             elif key in ("block", "rescue", "always"):
                 yield from _included_roles(value)
+
+
+def _read_pairs(text: str) -> dict[str, str]:
+    """Arguments in the short form, ``name=common tasks_from=install``."""
+    return dict(re.findall(r"(\w+)=(\S+)", text))
 
 
 class _Loader(yaml.SafeLoader):

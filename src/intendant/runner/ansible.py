@@ -61,7 +61,7 @@ class AnsibleRunner:
                 project_dir=str(self._config.project_dir),
                 playbook=str(job.directory / "playbook.yml"),
                 inventory=None if self._config.ansible_cfg else str(self._config.project_dir / "inventory"),
-                cmdline=self._command_line(job),
+                cmdline=self._command_line(job, work),
                 envvars=self._environment(job),
                 forks=self._config.forks,
                 settings={"pexpect_timeout": 1, "suppress_output_file": True},
@@ -80,9 +80,13 @@ class AnsibleRunner:
             raise EngineError(f"Ansible stopped before the end (exit status {runner.rc}). {text}".strip())
         return Outcome(failed_hosts=frozenset(failed), finished=ended, cancelled=cancelled, error=text)
 
-    def _command_line(self, job: Job) -> str:
-        # Only names of files that we made: what people and models wrote is inside params.json.
+    def _command_line(self, job: Job, work: Path) -> str:
+        # The playbook names every host of the plan, also those that could not be predicted and so are not applied to.
+        hosts = work / "hosts"
+        hosts.write_text("\n".join(job.hosts), encoding="utf-8")
+        # Only names of files that we made: what people and models wrote is inside them.
         arguments = ["--diff", "-e", f"@{job.directory / 'params.json'}", "--vault-id", f"intendant@{self._vault_key}"]
+        arguments += ["--limit", f"@{hosts}"]
         if job.check:
             arguments.insert(0, "--check")
         return " ".join(json.dumps(argument) for argument in arguments)
@@ -91,6 +95,8 @@ class AnsibleRunner:
         environment = ansible_environment(self._config)
         environment.update(
             AWX_LIB_DIRECTORY=str(_CALLBACKS),
+            # A role that is not in the snapshot is not found at all.
+            ANSIBLE_ROLES_PATH=str(job.directory / "roles"),
             MAX_EVENT_RES=_NO_LIMIT,
             INTENDANT_SECRET_VARIABLES=",".join(job.secret_variables),
             INTENDANT_CANCEL_FILE=str(job.cancel_file or ""),

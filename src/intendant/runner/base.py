@@ -44,7 +44,8 @@ class Job:
 class TaskResult:
     """What one task (or one item of its loop) did on one host; text is masked already.
 
-    ``args`` holds the module's arguments as far as they name a target; ``diff`` is as the module reported it.
+    ``args`` holds the module's arguments as far as they name a target; ``diff`` is as the module reported it;
+    ``facts`` what fact gathering says of the host, as far as people ask for it.
     """
 
     host: str
@@ -60,6 +61,7 @@ class TaskResult:
     skip_reason: str = ""
     ignored: bool = False
     hidden: bool = False
+    facts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,9 @@ def find_blind_spot(result: TaskResult) -> BlindSpot | None:
         reason = f"{_short(result.module)} cannot predict what it would do"
     elif result.status == "failed" and result.ignored:
         reason = "it failed in check mode and the role ignores that"
-    return BlindSpot(step=result.step, task=_name(result), reason=reason) if reason else None
-
-
-def _name(result: TaskResult) -> str:
-    return f"{result.task} ({result.item})" if result.item else result.task
+    if not reason:
+        return None
+    return BlindSpot(step=result.step, task=result.task, reason=f"{reason} ({result.item})" if result.item else reason)
 
 
 def _short(module: str) -> str:

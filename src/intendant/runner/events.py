@@ -71,6 +71,7 @@ def _read_result(kind: str, data: dict[str, Any]) -> TaskResult | None:
         skip_reason=summary.get("skip_reason", ""),
         ignored=bool(data.get("ignore_errors")),
         hidden=bool(summary.get("hidden")),
+        facts=summary.get("facts") or {},
     )
 
 

@@ -23,6 +23,18 @@ from intendant.redaction import Redactor
 DOCUMENTATION = upstream.DOCUMENTATION
 
 TARGET_ARGS = ("path", "dest", "name", "names", "pkg", "package", "unit", "src", "url", "user", "key", "state", "argv", "cmd")
+SHOWN_FACTS = (
+    "distribution",
+    "distribution_version",
+    "kernel",
+    "architecture",
+    "processor_vcpus",
+    "memtotal_mb",
+    "python_version",
+    "service_mgr",
+    "pkg_mgr",
+    "virtualization_type",
+)
 _MESSAGE_LIMIT = 4000
 _DIFF_LIMIT = 2_000_000
 _PR_SET_PDEATHSIG = 1
@@ -163,6 +175,9 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         summary["diff"] = [_bounded(part) for part in _as_list(result["diff"]) if isinstance(part, dict)]
     if "results" in result:
         summary["looped"] = True
+    found = result.get("ansible_facts")
+    if isinstance(found, dict) and "ansible_distribution" in found:
+        summary["facts"] = {name: str(found[f"ansible_{name}"]) for name in SHOWN_FACTS if f"ansible_{name}" in found}
     if "ansible_loop_var" in result:
         label = result.get("_ansible_item_label", result.get(result["ansible_loop_var"], ""))
         summary["item"] = str(label)[:500]
