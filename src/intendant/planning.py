@@ -20,6 +20,8 @@ from intendant.secrets import SecretBox, encode_params, find_references, hide_pa
 from intendant.snapshot import copy_sources, write_playbook
 from intendant.store import Store
 
+_KEEP_SNAPSHOTS_DAYS = 7
+
 
 class Planner:
     """Predicts; changes nothing on any host."""
@@ -93,17 +95,13 @@ class Planner:
         plan = plan.model_copy(update={"approval_reason": reason, "approval_channels": channels})
         plan = plan.model_copy(update={"digest": plan.compute_digest()})
         self._store.add_plan(plan)
+        forget_snapshots(self._config, before=created - timedelta(days=_KEEP_SNAPSHOTS_DAYS))
         return plan
 
     def _check_steps(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         if not steps:
             raise InputError('steps: empty. Give at least one, such as {"intent": "packages", "params": {…}}.')
-        checked = self._catalog.validate_steps(steps, self._config.policy.allows_variable)
-        for step in checked:
-            clash = find_references(dict(step.params)) & self._catalog.get(step.intent).options.keys()
-            if clash:
-                raise InputError(f"{step.intent}: from_var cannot name the intent's own param {sorted(clash)[0]}.")
-        return checked
+        return self._catalog.validate_steps(steps, self._config.policy.allows_variable)
 
     def _write_snapshot(self, snapshot: Path, steps: Sequence[Step], view: InventoryView) -> None:
         snapshot.mkdir(parents=True, mode=0o700)
@@ -142,6 +140,13 @@ def predict(
 def snapshot_dir(config: Config, plan_id: str) -> Path:
     """Where a plan keeps what it runs."""
     return config.state_dir / "plans" / plan_id
+
+
+def forget_snapshots(config: Config, before: datetime) -> None:
+    """Delete the folders of plans made before that moment; what the history shows is in the store."""
+    for folder in (config.state_dir / "plans").iterdir():
+        if folder.stat().st_mtime < before.timestamp():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def new_id(kind: str) -> str:

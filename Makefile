@@ -1,0 +1,81 @@
+# Every target installs what it needs into .venv first; nothing else has to be set up.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick lint format lab molecule bench docs inspector conformance \
+	constraints wheel clean
+
+VENV := .venv/bin
+SETUP_NEEDS := pyproject.toml constraints.txt src/intendant/__init__.py scripts/setup.sh
+# tests/ holds the packages `lab` and `bench`; programs of .venv come first on the PATH.
+RUN := PATH="$(CURDIR)/$(VENV):$$PATH" PYTHONPATH=tests
+PYTEST := $(RUN) $(VENV)/python -m pytest
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## /\1\t/p' Makefile | awk -F '\t' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+.venv/.ready: $(SETUP_NEEDS)
+	@scripts/setup.sh
+	@touch $@
+
+.venv/.ready-inspector: .venv/.ready
+	@scripts/setup.sh inspector
+	@touch $@
+
+setup: .venv/.ready ## make .venv with Intendant and the tools for development
+
+# The outside checks, as npm packages under the Node.js that the `inspector` extra brings.
+.cache/npm/.ready: .venv/.ready-inspector Makefile
+	@mkdir -p .cache/npm
+	@$(RUN) npm install --silent --no-audit --no-fund --prefix .cache/npm \
+	  @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/conformance@0.2.0-alpha.12
+	@touch $@
+
+demo: setup ## boot a disposable host and run request, diff, approval, apply on it
+	@$(RUN) $(VENV)/python demo/run.py
+
+test: setup ## all tests but those of `inspector`, `conformance` and `molecule`
+	@$(PYTEST)
+
+test-quick: setup ## the tests that need no lab host
+	@$(PYTEST) -m "not lab and not outside"
+
+lab: setup ## only the tests on real lab hosts
+	@$(PYTEST) -m "lab and not outside"
+
+lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
+	@$(VENV)/ruff check .
+	@$(VENV)/ruff format --check .
+	@$(VENV)/mypy --strict src tests $(wildcard demo)
+	@$(VENV)/lint-imports
+	@$(VENV)/yamllint --strict .
+	@$(RUN) $(VENV)/ansible-lint --offline
+
+format: setup ## let ruff mend what it can
+	@$(VENV)/ruff check --fix .
+	@$(VENV)/ruff format .
+
+molecule: setup ## check, converge, idempotence and verify of every role on lab hosts (long)
+	@$(RUN) $(VENV)/molecule test --all
+
+bench: setup ## measure Intendant against ansible-playbook; prints a table, writes build/bench.json
+	@$(RUN) $(VENV)/python -m bench
+
+docs: setup ## write the pages that are made from the code
+	@$(VENV)/python -m intendant.cli.reference > docs/cli.md
+
+inspector: .cache/npm/.ready ## the MCP inspector's command line against `intendant serve`
+	@$(PYTEST) -m outside tests/outside/test_inspector.py
+
+conformance: .cache/npm/.ready ## the MCP conformance suite's applicable scenarios
+	@$(PYTEST) -m outside tests/outside/test_conformance.py
+
+constraints: setup ## resolve constraints.txt anew
+	@{ head -n 1 constraints.txt; \
+	   echo uv | $(VENV)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate --no-header \
+	     --extra dev --extra inspector pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
+	 } > build.constraints && mv build.constraints constraints.txt
+
+wheel: setup ## build the wheel into dist/
+	@$(VENV)/uv build --quiet --wheel
+
+clean: ## remove .venv and everything that was built (lab caches outside the checkout stay)
+	rm -rf .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .ansible

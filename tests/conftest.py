@@ -1,0 +1,38 @@
+"""What every test gets: an environment without anything of the machine's own user."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+pytest_plugins = ["lab.fixtures"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test that uses a lab host, however indirectly, carries the marker for it."""
+    for item in items:
+        if "lab" in getattr(item, "fixturenames", ()):
+            item.add_marker("lab")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings of the user's, and a state folder of the test's own."""
+    for name in os.environ:
+        if name.startswith(("ANSIBLE_", "INTENDANT_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "xdg-state"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """The MCP SDK's servers are run on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The top of the checkout."""
+    return ROOT
