@@ -1,7 +1,7 @@
 """The composition root: one project's use cases with everything that they need."""
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from intendant.applying import Applier
@@ -67,4 +67,4 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
 
 def utc_now() -> datetime:
     """The clock of everything that runs for real."""
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

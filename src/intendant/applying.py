@@ -117,7 +117,7 @@ class Applier:
         command = [sys.executable, "-m", "intendant.worker", "--plan", plan_id, "--run", run_id]
         reading, writing = os.pipe()
         try:
-            with open(folder / "log", "wb") as log:
+            with (folder / "log").open("wb") as log:
                 process = subprocess.Popen(
                     [*command, "--project", str(self._config.project_dir), "--answer-fd", str(writing)],
                     cwd=self._config.project_dir,

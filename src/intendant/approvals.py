@@ -1,4 +1,4 @@
-"""Approvals: a person's or a written policy's yes to one plan digest. Pure, no I/O, no clock."""
+"""Approvals: a person's or a written policy's answer to one plan digest. Pure, no I/O, no clock."""
 
 from datetime import datetime
 from typing import Literal
@@ -21,3 +21,4 @@ class Approval(BaseModel):
     at: datetime
     until: datetime
     comment: str = ""
+    verdict: Literal["approved", "rejected"] = "approved"

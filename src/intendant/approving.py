@@ -6,6 +6,7 @@ from datetime import datetime
 from intendant.approvals import Approval, Channel
 from intendant.errors import RefusedError, StaleError, UsedError
 from intendant.planning import new_id
+from intendant.plans import Plan
 from intendant.store import Store
 
 
@@ -37,34 +38,40 @@ class Approver:
             raise StaleError(plan_id, ["it has expired"])
         if not plan.applyable:
             raise RefusedError(f"Plan {plan_id} has nothing to apply, so there is nothing to approve.")
-        approval = Approval(
+        approval = self._answer(plan, who, channel, comment)
+        self._store.add_approval(approval)
+        return approval
+
+    def reject(self, plan_id: str, *, who: str, channel: Channel, comment: str = "") -> None:
+        """Close the plan: it can no longer be approved or applied; the history says who did it.
+
+        Raises:
+            NotFoundError: no such plan.
+            UsedError: the plan was applied already.
+        """
+        plan = self._store.get_plan(plan_id)
+        if self._store.plan_status(plan_id) == "applied":
+            raise UsedError(f"Plan {plan_id} was applied already.")
+        self._store.set_plan_status(plan_id, "rejected")
+        self._store.add_approval(self._answer(plan, who, channel, comment).model_copy(update={"verdict": "rejected"}))
+
+    def current(self, plan_id: str) -> Approval | None:
+        """The newest approval that would let the plan be applied now, or None."""
+        plan = self._store.get_plan(plan_id)
+        for approval in self._store.list_approvals(plan_id):
+            fits = approval.verdict == "approved" and approval.digest == plan.digest
+            if fits and self._now() < approval.until:
+                return approval
+        return None
+
+    def _answer(self, plan: Plan, who: str, channel: Channel, comment: str) -> Approval:
+        return Approval(
             id=new_id("approval"),
-            plan_id=plan_id,
-            digest=digest,
+            plan_id=plan.id,
+            digest=plan.digest,
             who=who,
             channel=channel,
             at=self._now(),
             until=plan.expires_at,
             comment=comment[:2000],
         )
-        self._store.add_approval(approval)
-        return approval
-
-    def reject(self, plan_id: str) -> None:
-        """Close the plan: it can no longer be approved or applied.
-
-        Raises:
-            NotFoundError: no such plan.
-            UsedError: the plan was applied already.
-        """
-        if self._store.plan_status(plan_id) == "applied":
-            raise UsedError(f"Plan {plan_id} was applied already.")
-        self._store.set_plan_status(plan_id, "rejected")
-
-    def current(self, plan_id: str) -> Approval | None:
-        """The newest approval that would let the plan be applied now, or None."""
-        plan = self._store.get_plan(plan_id)
-        for approval in self._store.list_approvals(plan_id):
-            if approval.digest == plan.digest and self._now() < approval.until:
-                return approval
-        return None

@@ -12,9 +12,7 @@ from intendant.secrets import SecretBox
 from intendant.snapshot import fingerprint_snapshot, fingerprint_sources
 
 
-def bind(
-    config: Config, box: SecretBox, view: InventoryView, roles: Mapping[str, Path], snapshot: Path
-) -> Bindings:
+def bind(config: Config, box: SecretBox, view: InventoryView, roles: Mapping[str, Path], snapshot: Path) -> Bindings:
     """The bindings of a plan as the world is now.
 
     Args:

@@ -100,7 +100,7 @@ class Executor:
         status = self._store.plan_status(plan.id)
         if status == "applied":
             runs = ", ".join(run.id for run in self._store.runs_of_plan(plan.id))
-            raise UsedError(f"Plan {plan.id} was applied already, by {runs}. See get_run; to do it again, plan again.")
+            raise UsedError(f"Plan {plan.id} was applied already, by {runs}. To do it again, plan again.")
         if status != "pending":
             raise RefusedError(f"Plan {plan.id} is {status}. Plan again.")
         if plan.digest != plan.compute_digest():
@@ -126,9 +126,11 @@ class Executor:
     def _find_approval(self, plan: Plan, view: InventoryView) -> Approval:
         groups = {name: host.groups for name, host in view.hosts.items()}
         check_request(self._config.policy, [step.intent for step in plan.steps], groups)
-        if approval := self._approver.current(plan.id):
-            return approval
         reason, channels = decide_approval(self._config.policy, plan, groups)
+        approval = self._approver.current(plan.id)
+        # The policy's own yes, left by an attempt that a busy host refused, is worth nothing once the policy asks.
+        if approval and (approval.channel != "policy" or not channels):
+            return approval
         if channels:
             raise ApprovalNeeded(
                 f"Plan {plan.id} is not approved: {reason}. A person approves it with 'intendant review {plan.id}' "
@@ -155,13 +157,21 @@ class Executor:
     def _run_job(self, plan: Plan, run: Run, recorder: Recorder) -> Outcome:
         last_saved = 0.0
 
-        def start_task(_: int, name: str) -> None:
-            nonlocal last_saved
-            recorder.tasks_started += 1
-            if (moment := self._now().timestamp()) - last_saved >= _SAVE_EVERY_SECONDS:
-                last_saved = moment
-                progress = {"current_task": name, "tasks_done": recorder.tasks_started - 1}
+        task, shown = "", ""
+
+        def save_progress() -> bool:
+            nonlocal last_saved, shown
+            if task != shown and (moment := self._now().timestamp()) - last_saved >= _SAVE_EVERY_SECONDS:
+                last_saved, shown = moment, task
+                progress = {"current_task": task, "tasks_done": recorder.tasks_started - 1}
                 self._store.save_run(run.model_copy(update={**progress, "hosts": recorder.host_runs(None)}))
+            return False  # polled by the runner: a long task after quick ones is shown too
+
+        def start_task(_: int, name: str) -> None:
+            nonlocal task
+            recorder.tasks_started += 1
+            task = name
+            save_progress()
 
         references = sorted(set().union(*(find_references(dict(step.params)) for step in plan.steps)))
         job = Job(
@@ -171,7 +181,7 @@ class Executor:
             secret_variables=tuple(references),
             cancel_file=cancel_file(self._config, run.id),
         )
-        return self._runner.run(job, recorder.add, start_task, lambda: False)
+        return self._runner.run(job, recorder.add, start_task, save_progress)
 
     def _conclude(self, plan: Plan, run: Run, recorder: Recorder, outcome: Outcome) -> Run:
         hosts = recorder.host_runs(outcome)

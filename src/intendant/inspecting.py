@@ -42,7 +42,7 @@ class Inspector:
         try:
             write_playbook(folder, [], view.hosts)
             job = Job(folder, tuple(view.hosts), check=True)
-            outcome = self._runner.run(job, collect, lambda step, name: None, lambda: False)
+            outcome = self._runner.run(job, collect, lambda *_: None, lambda: False)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         for host in recorder.host_plans(outcome):

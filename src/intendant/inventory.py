@@ -59,7 +59,9 @@ class Inventory:
             everything = parse_inventory(self._run() or {})
             if pattern == "all" and not everything.hosts:
                 return everything
-            raise NotFoundError("host or group", pattern, [*everything.hosts, *everything.groups], "Try list_hosts.")
+            raise NotFoundError(
+                "host or group", pattern, [*everything.hosts, *everything.groups], "The list of hosts shows them all."
+            )
         return view
 
     def _run(self, *arguments: str) -> dict[str, Any] | None:
@@ -97,7 +99,9 @@ def check_pattern(pattern: str) -> None:
     if not pattern.strip():
         raise InputError("hosts: the pattern is empty. Name hosts or groups, such as 'web1' or 'web,!web3', or 'all'.")
     if pattern.lstrip().startswith(("@", "-")) or not pattern.isprintable():
-        raise InputError(f"hosts: {pattern[:80]!r} is no host pattern. Name hosts or groups, such as 'web1' or 'web,!web3'.")
+        raise InputError(
+            f"hosts: {pattern[:80]!r} is no host pattern. Name hosts or groups, such as 'web1' or 'web,!web3'."
+        )
 
 
 def parse_inventory(listed: Mapping[str, Any]) -> InventoryView:
@@ -125,7 +129,9 @@ def _entry(name: str, variables: dict[str, Any], groups: Mapping[str, tuple[str,
     port = first("ansible_port", "ansible_ssh_port")
     return HostEntry(
         name=name,
-        groups=tuple(sorted(group for group, hosts in groups.items() if name in hosts and group not in ("all", "ungrouped"))),
+        groups=tuple(
+            sorted(group for group, hosts in groups.items() if name in hosts and group not in ("all", "ungrouped"))
+        ),
         address=first("ansible_host", "ansible_ssh_host") or name,
         user=first("ansible_user", "ansible_ssh_user"),
         port=int(port) if port.isdigit() else None,

@@ -14,6 +14,7 @@ from intendant.intents import Step
 from intendant.inventory import Inventory, InventoryView
 from intendant.plans import HostPlan, Plan
 from intendant.policy import check_request, decide_approval
+from intendant.redaction import redact_request
 from intendant.runner.base import Job, Progress, Runner
 from intendant.runner.recorder import Recorder
 from intendant.secrets import SecretBox, encode_params, find_references, hide_params
@@ -87,7 +88,7 @@ class Planner:
             steps=tuple(hide_params(self._catalog.get(step.intent), step) for step in steps),
             hosts=hosts,
             bindings=bindings,
-            request=request,
+            request=redact_request(request),
             client=client,
             tasks=tasks,
         )

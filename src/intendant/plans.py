@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from intendant.intents import Step
 
@@ -46,8 +46,9 @@ class Change(_Frozen):
         before, after = self.before or "", self.after or ""
         if before == after:
             return ""
+        target = "".join(mark if mark.isprintable() else mark.encode("unicode_escape").decode() for mark in self.target)
         lines = difflib.unified_diff(
-            before.splitlines(), after.splitlines(), f"before: {self.target}", f"after: {self.target}", lineterm=""
+            _diff_lines(before), _diff_lines(after), f"before: {target}", f"after: {target}", lineterm=""
         )
         return "\n".join(lines)
 
@@ -148,6 +149,14 @@ class HostGroup(_Frozen):
     changes: tuple[Change, ...] = ()
     blind_spots: tuple[BlindSpot, ...] = ()
     error: str | None = None
+
+
+def _diff_lines(text: str) -> list[str]:
+    """Lines as diff(1) shows them: only a line feed ends one, and a last line without it says so."""
+    lines = text.split("\n")
+    if lines[-1]:
+        return [*lines[:-1], f"{lines[-1]}\n\\ No newline at end of file"]
+    return lines[:-1]
 
 
 def canonical_json(document: object) -> bytes:

@@ -56,7 +56,8 @@ def check_request(policy: Policy, intents: Iterable[str], host_groups: Mapping[s
             for allowed in _allowed_intents(policy, groups):
                 if not _matches(intent, allowed):
                     raise PolicyError(
-                        f"intent: the policy does not allow '{intent}' on {host} (allowed: {', '.join(allowed) or 'none'}). "
+                        f"intent: the policy does not allow '{intent}' on {host} "
+                        f"(allowed: {', '.join(allowed) or 'none'}). "
                         "A person can change allowed_intents in intendant.toml."
                     )
 
@@ -75,7 +76,9 @@ def decide_approval(
         return "the policy approves every plan for these hosts", ()
     if rule == "destructive" and not plan.destructive:
         return "the policy approves plans that delete nothing and hide nothing for these hosts", ()
-    why = "asks for a person's approval" if rule == "always" else "asks for approval: something is deleted or unforeseen"
+    why = (
+        "asks for a person's approval" if rule == "always" else "asks for approval: something is deleted or unforeseen"
+    )
     return f"the policy of {hosts or 'this project'} {why}", CHANNELS
 
 

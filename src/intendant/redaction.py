@@ -14,7 +14,12 @@ MASK = "(sensitive)"
 _SURE_LENGTH = 4
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----|\Z)", re.S), MASK),
+    (
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY( BLOCK)?-----.*?(-----END [A-Z ]*PRIVATE KEY( BLOCK)?-----|\Z)", re.S
+        ),
+        MASK,
+    ),
     (re.compile(r"\$(?:1|2[aby]|5|6|7|y|gy|argon2[id]{1,2})\$[^\s:'\"]{10,}"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
     (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"), MASK),
@@ -27,6 +32,10 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         rf"\1\2{MASK}",
     ),
+)
+
+_SPOKEN = re.compile(
+    r"(?i)(\b(?:password|passwd|passphrase|secret|token|key)\s+(?:(?:is|of|to|as|be|should be|will be)\s+)?)\S+"
 )
 
 
@@ -75,11 +84,18 @@ class Redactor:
         return value
 
 
+def redact_request(text: str) -> str:
+    """A person's own words as they may be stored: what follows "password" and the like is masked too."""
+    return Redactor().redact(_SPOKEN.sub(rf"\1{MASK}", text))
+
+
 def _written_forms(secret: str) -> set[str]:
     """The ways in which a value shows up in diffs, arguments and messages."""
     lines = [line.strip() for line in secret.splitlines() if len(line.strip()) >= 2 * _SURE_LENGTH]
     forms = {secret, secret.strip(), *lines}
-    forms |= {json.dumps(form)[1:-1] for form in (secret, *lines)} | {json.dumps(secret, ensure_ascii=False)[1:-1]}
+    escaped = {json.dumps(form)[1:-1] for form in (secret, *lines)}
+    # What modules print is JSON, and may hold a document that is JSON itself.
+    forms |= escaped | {json.dumps(form)[1:-1] for form in escaped} | {json.dumps(secret, ensure_ascii=False)[1:-1]}
     forms |= {repr(secret)[1:-1], shlex.quote(secret), secret.replace("'", "''")}
     forms.add(base64.b64encode(secret.encode("utf-8", "surrogatepass")).decode())
     return {form for form in forms if form}

@@ -19,6 +19,8 @@ from intendant.paths import ADJACENT, collections_path, configured_plugins, role
 
 _SKIPPED = {".git", "__pycache__", "molecule", ".venv"}
 STEPS_VARIABLE = "intendant_steps"
+_DISCOVERY = "ansible_interpreter_python_fallback"
+_PYTHONS = tuple(f"python3.{minor}" for minor in range(14, 7, -1))
 
 
 def find_sources(config: Config, roles: Mapping[str, Path]) -> dict[str, Path]:
@@ -40,12 +42,20 @@ def fingerprint_sources(config: Config, roles: Mapping[str, Path]) -> dict[str, 
     for place, folder in find_sources(config, roles).items():
         content.update({f"{place.rstrip(os.sep)}/{name}": hash_file(path) for name, path in _files(folder)})
     for folder in configured_plugins(config):
-        content.update({f"{folder.name}/{name}": hash_file(path) for name, path in _files(folder)})
+        inside = folder.is_relative_to(config.project_dir)
+        place = str(folder.relative_to(config.project_dir) if inside else folder)
+        content.update({f"{place}/{name}": hash_file(path) for name, path in _files(folder)})
     if config.ansible_cfg is not None:
         content["ansible.cfg"] = hash_file(config.ansible_cfg)
-    for base in collections_path(config):
-        for manifest in sorted((base / "ansible_collections").glob("*/*/MANIFEST.json")):
-            content.setdefault(f"collection {manifest.parts[-3]}.{manifest.parts[-2]}", hash_file(manifest))
+    seen = set()
+    for folder in [path for base in collections_path(config) for path in (base / "ansible_collections").glob("*/*/")]:
+        name = f"collection {folder.parent.name}.{folder.name}"
+        if name not in seen:
+            seen.add(name)  # an earlier one hides later ones
+            # What was installed is as its manifest says; what is being worked on has none.
+            manifest = folder / "MANIFEST.json"
+            files = [(manifest.name, manifest)] if manifest.is_file() else _files(folder)
+            content.update({f"{name}/{file}": hash_file(path) for file, path in files})
     for name, folder in collect_roles(config, roles).items():
         if "." in name:
             content.update({f"roles/{name}/{file}": hash_file(path) for file, path in _files(folder)})
@@ -93,7 +103,9 @@ def collect_roles(config: Config, roles: Mapping[str, Path]) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def write_playbook(directory: Path, steps: Sequence[tuple[str, Mapping[str, Any]]], hosts: Mapping[str, HostEntry]) -> None:
+def write_playbook(
+    directory: Path, steps: Sequence[tuple[str, Mapping[str, Any]]], hosts: Mapping[str, HostEntry]
+) -> None:
     """Write playbook.yml (one play for each step, named after its number) and params.json.
 
     Args:
@@ -101,14 +113,17 @@ def write_playbook(directory: Path, steps: Sequence[tuple[str, Mapping[str, Any]
         hosts: the hosts to touch; a local one without its own setting gets the Python that runs Ansible.
     """
     local = [host.name for host in hosts.values() if _lacks_interpreter(host)]
+    # Discovery takes the distribution's Python first: one that was put beside it may go in the middle of a run.
+    pythons = [*(f"/usr/bin/{name}" for name in _PYTHONS), "/usr/bin/python3", *_PYTHONS, "python3"]
+    decided = any(_DISCOVERY in host.variables for host in hosts.values())
+    common = {"hosts": list(hosts), "become": True, "vars": {} if decided else {_DISCOVERY: pythons}}
     # Facts stay in memory from this play to the next ones.
-    plays: list[dict[str, Any]] = [{"name": "0", "hosts": list(hosts), "become": True, "gather_facts": True}]
+    plays: list[dict[str, Any]] = [{"name": "0", **common, "gather_facts": True}]
     for number, (role, params) in enumerate(steps, start=1):
         values = {name: f"{{{{ {STEPS_VARIABLE}[{number - 1}][{name!r}] }}}}" for name in params}
         play: dict[str, Any] = {
             "name": str(number),
-            "hosts": list(hosts),
-            "become": True,
+            **common,
             "gather_facts": False,
             "roles": [{"role": role, "vars": values}],
         }
@@ -182,7 +197,8 @@ def _included_roles(node: Any) -> Iterator[str]:
         for key, value in node.items():
             if str(key).rpartition(".")[2] in ("include_role", "import_role"):
                 given = value if isinstance(value, dict) else _read_pairs(str(value))
-                yield str(given.get("name") or given.get("role") or "{{ }}")
+                if name := given.get("name") or given.get("role"):
+                    yield str(name)
             elif key in ("block", "rescue", "always"):
                 yield from _included_roles(value)
 
@@ -196,7 +212,7 @@ class _Loader(yaml.SafeLoader):
     """Safe, and indifferent to Ansible's own tags."""
 
 
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
+_Loader.add_multi_constructor("!", lambda *_: None)
 
 
 def _load(path: Path) -> Any:

@@ -1,9 +1,8 @@
 """Plans, approvals, runs and locks, kept in a database (SQLite by default, another by URL)."""
 
 import base64
-import os
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -36,7 +35,7 @@ class Store:
 
     def __init__(self, state_dir: Path, url: str = "") -> None:
         state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.chmod(state_dir, 0o700)
+        state_dir.chmod(0o700)
         self._engine = open_database(url or f"sqlite:///{state_dir / 'intendant.db'}")
 
     def add_plan(self, plan: Plan) -> None:
@@ -64,7 +63,9 @@ class Store:
         with self._engine.begin() as connection:
             document = connection.execute(select(PLANS.c.document).where(PLANS.c.id == plan_id)).scalar()
             if document is None:
-                raise NotFoundError("plan", plan_id, self._recent(connection, PLANS), "See list_history.")
+                raise NotFoundError(
+                    "plan", plan_id, self._recent(connection, PLANS), "The history lists what there is."
+                )
         return Plan.model_validate_json(document)
 
     def plan_status(self, plan_id: str) -> PlanStatus:
@@ -76,7 +77,7 @@ class Store:
         with self._engine.begin() as connection:
             status: PlanStatus | None = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan_id)).scalar()
         if status is None:
-            raise NotFoundError("plan", plan_id, [], "See list_history.")
+            raise NotFoundError("plan", plan_id, [], "The history lists what there is.")
         return status
 
     def set_plan_status(self, plan_id: str, status: PlanStatus) -> None:
@@ -123,9 +124,7 @@ class Store:
                 raise ApprovalNeeded(f"The approval of plan {run.plan_id} was used already. Plan again.")
             busy = connection.execute(select(LOCKS).where(LOCKS.c.host.in_(wanted))).first()
             if busy is not None:
-                raise BusyError(
-                    f"Host {busy.host} is in use by run {busy.run_id}. Wait for it with get_run, or cancel it."
-                )
+                raise BusyError(f"Host {busy.host} is in use by run {busy.run_id}. Wait for it, or cancel it.")
             self._write_run(connection, run, new=True)
             if wanted:
                 connection.execute(insert(LOCKS), [{"host": host, "run_id": run.id} for host in wanted])
@@ -146,7 +145,7 @@ class Store:
         run = self.find_run(run_id)
         if run is None:
             with self._engine.begin() as connection:
-                raise NotFoundError("run", run_id, self._recent(connection, RUNS), "See list_history.")
+                raise NotFoundError("run", run_id, self._recent(connection, RUNS), "The history lists what there is.")
         return run
 
     def find_run(self, run_id: str) -> Run | None:
@@ -190,12 +189,12 @@ class Store:
                 ("approval", APPROVALS, APPROVALS.c.at),
                 ("run", RUNS, RUNS.c.created_at),
             ):
-                query = select(table.c.document, column.label("at"), table.c.id).order_by(column.desc(), table.c.id.desc())
+                query = select(table.c.document, column.label("at"), table.c.id).order_by(
+                    column.desc(), table.c.id.desc()
+                )
                 plan_column = table.c.id if table is PLANS else table.c.plan_id
                 if host:
-                    query = query.where(
-                        plan_column.in_(select(PLAN_HOSTS.c.plan_id).where(PLAN_HOSTS.c.host == host))
-                    )
+                    query = query.where(plan_column.in_(select(PLAN_HOSTS.c.plan_id).where(PLAN_HOSTS.c.host == host)))
                 if before:
                     at, identity = before
                     query = query.where(or_(column < at, and_(column == at, table.c.id < identity)))
@@ -218,10 +217,13 @@ class Store:
         if kind == "approval":
             approval = Approval.model_validate_json(document)
             used = connection.execute(select(APPROVALS.c.used_by).where(APPROVALS.c.id == approval.id)).scalar()
-            summary = f"{approval.who} through {approval.channel}" + (f": {approval.comment}" if approval.comment else "")
+            verb = "rejected by " if approval.verdict == "rejected" else ""
+            summary = f"{verb}{approval.who} through {approval.channel}" + (
+                f": {approval.comment}" if approval.comment else ""
+            )
             return HistoryEntry(
                 kind=kind, id=approval.id, plan_id=approval.plan_id, at=approval.at,
-                status="used" if used else "unused", summary=summary, hosts=(),
+                status="rejected" if verb else "used" if used else "unused", summary=summary, hosts=(),
             )  # fmt: skip
         run = Run.model_validate_json(document)
         verdict = {True: "as planned", False: "with deviations", None: ""}[run.as_planned]
@@ -249,14 +251,14 @@ class Store:
     def _say_used(connection: Connection, plan_id: str) -> str:
         run_id = connection.execute(select(RUNS.c.id).where(RUNS.c.plan_id == plan_id)).scalar()
         if run_id:
-            return f"Plan {plan_id} was applied already, by run {run_id}. See get_run; to do it again, plan again."
+            return f"Plan {plan_id} was applied already, by run {run_id}. To do it again, plan again."
         status = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan_id)).scalar()
         return f"Plan {plan_id} cannot be applied: it is {status or 'unknown'}. Plan again."
 
 
 def _naive(moment: datetime) -> datetime:
     """UTC without a zone, as every database stores it alike."""
-    return moment.astimezone(timezone.utc).replace(tzinfo=None)
+    return moment.astimezone(UTC).replace(tzinfo=None)
 
 
 def _encode_cursor(entry: HistoryEntry) -> str:
@@ -268,4 +270,4 @@ def _decode_cursor(cursor: str) -> tuple[datetime, str]:
         moment, _, identity = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
         return datetime.fromisoformat(moment), identity
     except ValueError as error:
-        raise InputError("cursor: not one that list_history gave. Leave it out for the first page.") from error
+        raise InputError("cursor: not one that the history gave. Leave it out for the first page.") from error

@@ -1,8 +1,22 @@
 """The store's tables and how its database is opened; their versions are in `migrations/`."""
 
+import sqlite3
+import time
 from pathlib import Path
 
-from sqlalchemy import Column, DateTime, Engine, ForeignKey, MetaData, String, Table, Text, create_engine, event, inspect
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Engine,
+    ForeignKey,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    inspect,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
@@ -47,6 +61,7 @@ LOCKS = Table(
     Column("run_id", String(64), ForeignKey("runs.id")),
 )
 _HEAD = "0001"
+_SWITCH_ATTEMPTS = 200
 
 
 def open_database(url: str) -> Engine:
@@ -83,9 +98,22 @@ def _migrate(connection: Connection) -> None:
 def _prepare_sqlite(connection: object, _: object) -> None:
     connection.isolation_level = None  # type: ignore[attr-defined]  # transactions are ours to begin
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    _switch_to_wal(cursor)
     cursor.close()
+
+
+def _switch_to_wal(cursor: sqlite3.Cursor) -> None:
+    # Lasts for good; but unlike everything else, this one statement does not wait for another process's lock.
+    for attempt in range(_SWITCH_ATTEMPTS):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:
+            if attempt == _SWITCH_ATTEMPTS - 1:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

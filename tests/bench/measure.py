@@ -32,7 +32,8 @@ async def time_pairs(
     first: Callable[[], Awaitable[object]], second: Callable[[], Awaitable[object]], rounds: int
 ) -> Pairs:
     """Time both in turn, after one round that is not counted."""
-    a, b = [], []
+    a: list[float] = []
+    b: list[float] = []
     for number in range(rounds + 1):
         for action, times in ((first, a), (second, b)):
             start = time.perf_counter()

@@ -48,7 +48,9 @@ class Project:
         self, hosts: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence[str]] | None = None
     ) -> None:
         """Write the inventory: variables by host, and host names by group."""
-        children = {name: {"hosts": {host: {} for host in members}} for name, members in (groups or {}).items()}
+        children: dict[str, object] = {
+            name: {"hosts": {host: {} for host in members}} for name, members in (groups or {}).items()
+        }
         document = {"all": {"hosts": {name: dict(values) for name, values in hosts.items()}, "children": children}}
         self.write("inventory/hosts.yml", json.dumps(document, indent=1))
 

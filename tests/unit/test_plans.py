@@ -135,3 +135,13 @@ def test_a_reference_to_a_variable_has_one_exact_form() -> None:
     for wrong in ({"from_var": "a b"}, {"from_var": "x", "y": 1}, {"from_var": 1}, {"from_var": "{{ x }}"}):
         with pytest.raises(InputError, match="from_var"):
             referenced_variable(wrong)  # type: ignore[arg-type]  # what a model may send
+
+
+def test_a_missing_last_line_feed_and_other_line_endings_are_visible_in_a_diff() -> None:
+    assert "\\ No newline at end of file" in make_change(before="a\n", after="a").diff
+    assert "+a\r" in make_change(before="a\n", after="a\r\n").diff
+
+
+def test_a_target_cannot_forge_lines_of_a_diff() -> None:
+    diff = make_change(target="/x\n+root ALL=(ALL) ALL").diff
+    assert "\n+root" not in diff

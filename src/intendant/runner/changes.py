@@ -93,7 +93,9 @@ def _read_diff(parts: tuple[dict[str, Any], ...]) -> tuple[str | None, str | Non
     sides: list[str | None] = []
     for side in ("before", "after"):
         texts = [_as_text(part[side]) for part in parts if part.get(side) is not None]
-        sides.append("".join(texts) if texts else None)
+        # A part that ends without a line feed must not run into the next one.
+        joined = "".join(text if text.endswith("\n") else f"{text}\n" for text in texts[:-1] if text)
+        sides.append(joined + texts[-1] if texts else None)
     if sides == [None, None]:
         prepared = "".join(str(part["prepared"]) for part in parts if part.get("prepared"))
         return (None, prepared) if prepared else (None, None)

@@ -17,6 +17,8 @@ def ansible_environment(config: Config) -> dict[str, str]:
     environment["ANSIBLE_NOCOLOR"] = "1"
     environment["ANSIBLE_LOCALHOST_WARNING"] = "False"
     environment["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "False"
+    # A source that cannot be read would otherwise be an empty one, and its hosts would silently not be there.
+    environment.setdefault("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "True")
     if config.ansible_cfg is not None:
         environment["ANSIBLE_CONFIG"] = str(config.ansible_cfg)
     else:

@@ -29,8 +29,13 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "The disk of the host is full. Free space ('df -h', 'du -xh / | sort -h | tail') and plan again.",
     ),
     (
-        r"(python\S*|interpreter).{0,200}(not found|No such file)|No python interpreters found"
-        r"|(not found|No such file).{0,80}python|missing a discovered interpreter",
+        r"No usable temporary directory",
+        "No program can write a temporary file there: most likely the disk of the host is full, or mounted read-only. "
+        "Free space ('df -h', 'du -xh / | sort -h | tail') and plan again.",
+    ),
+    (
+        r"python[\d.]*['’]?: (command )?(not found|No such file)|No python interpreters found"
+        r"|interpreter \S+ was not found|missing a discovered interpreter",
         "Ansible needs Python 3.9 or newer on the host. On Debian: 'apt-get install python3'; or set "
         "ansible_python_interpreter.",
     ),
@@ -45,7 +50,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     (r"Connection refused", "The host answers but nothing listens there. Is sshd running, is ansible_port right?"),
     (
         r"Could not get lock|Unable to lock|dpkg frontend lock|lock-frontend",
-        "Another package manager is at work on the host. Wait for it (unattended-upgrades, for example) and plan again.",
+        "Another package manager is at work on the host (unattended-upgrades, perhaps). Wait for it and plan again.",
     ),
     (r"Decryption failed|no vault secrets", "A vaulted variable cannot be decrypted. Check the vault password file."),
 )

@@ -22,7 +22,7 @@ from intendant.redaction import Redactor
 
 DOCUMENTATION = upstream.DOCUMENTATION
 
-TARGET_ARGS = ("path", "dest", "name", "names", "pkg", "package", "unit", "src", "url", "user", "key", "state", "argv", "cmd")
+TARGET_ARGS = tuple("path dest name names pkg package unit src url user key state argv cmd".split())
 SHOWN_FACTS = (
     "distribution",
     "distribution_version",
@@ -60,11 +60,15 @@ class CallbackModule(upstream.CallbackModule):
     def __init__(self) -> None:
         super().__init__()
         self._skipped: dict[str, Any] = {}
+        self._knows_hosts = False
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        redactor.learn(collect_secrets(play.get_variable_manager()))
+        with stopping_on_failure():
+            variables = play.get_variable_manager()
+            redactor.learn(collect_secrets(variables, play, every_host=not self._knows_hosts))
+            self._knows_hosts = True
         super().v2_playbook_on_play_start(play)
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
@@ -81,13 +85,15 @@ class CallbackModule(upstream.CallbackModule):
 
     @contextlib.contextmanager
     def capture_event_data(self, event: str, **event_data: Any) -> Iterator[None]:
-        result = event_data.pop("res", None)
-        if event == "runner_on_skipped":
-            result, self._skipped = self._skipped, {}
-        if result is not None:
-            event_data["summary"] = redactor.redact_all(summarize(result))
-        if isinstance(event_data.get("name"), str):
-            event_data["name"] = redactor.redact(event_data["name"])
+        with stopping_on_failure():
+            result = event_data.pop("res", None)
+            if event == "runner_on_skipped":
+                result, self._skipped = self._skipped, {}
+            if result is not None:
+                failed = event.endswith(("failed", "unreachable"))
+                event_data["summary"] = redactor.redact_all(summarize(result, failed=failed))
+            if isinstance(event_data.get("name"), str):
+                event_data["name"] = redactor.redact(event_data["name"])
         with super().capture_event_data(event, **event_data):
             yield
 
@@ -111,14 +117,32 @@ def stop_if_cancelled() -> None:
         raise KeyboardInterrupt
 
 
-def collect_secrets(variables: Any) -> set[str]:
-    """Plain values of everything vaulted, and of the variables named in INTENDANT_SECRET_VARIABLES."""
+@contextlib.contextmanager
+def stopping_on_failure() -> Iterator[None]:
+    """End the whole job when our own code fails.
+
+    Ansible only warns of a callback that raises, and goes on: secrets would be shown and changes be lost.
+    """
+    try:
+        yield
+    except Exception as error:
+        raise SystemExit(f"Intendant's callback failed: {type(error).__name__}") from error
+
+
+def collect_secrets(variables: Any, play: Any, *, every_host: bool) -> set[str]:
+    """Plain values of everything vaulted, and of the variables named in INTENDANT_SECRET_VARIABLES.
+
+    The variables of a play's roles are the same for each host, so one host is enough for those.
+    """
     named = set(filter(None, os.environ.get("INTENDANT_SECRET_VARIABLES", "").split(",")))
     encrypted_files: dict[str, bool] = {}
     found: set[str] = set(_vaulted(variables.extra_vars, encrypted_files))
-    for host in variables._inventory.get_hosts():
-        own = variables.get_vars(host=host, include_hostvars=False)
-        for name, value in own.items():
+    hosts = variables._inventory.get_hosts()
+    spaces = [variables.get_vars(play=play, host=host, include_hostvars=False) for host in hosts[:1]]
+    if every_host:
+        spaces += [variables.get_vars(host=host, include_hostvars=False) for host in hosts]
+    for space in spaces:
+        for name, value in space.items():
             found.update(_strings(value) if name in named else _vaulted(value, encrypted_files))
     return found
 
@@ -161,8 +185,11 @@ def _strings(value: Any) -> Iterator[str]:
             yield str(value)
 
 
-def summarize(result: dict[str, Any]) -> dict[str, Any]:
-    """The part of a task's result that plans and runs are made of; nothing but flags of a hidden (no_log) one."""
+def summarize(result: dict[str, Any], *, failed: bool) -> dict[str, Any]:
+    """The part of a task's result that plans and runs are made of; nothing but flags of a hidden (no_log) one.
+
+    That a command's exit status made it fail is known to the event (``failed``), not to its result.
+    """
     summary: dict[str, Any] = {
         flag: True for flag in ("changed", "failed", "unreachable", "skipped") if result.get(flag)
     }
@@ -170,7 +197,8 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
         return summary | {"hidden": True}
     arguments = (result.get("invocation") or {}).get("module_args") or {}
     if isinstance(arguments, dict):
-        summary["args"] = {key: _plain(arguments[key]) for key in TARGET_ARGS if arguments.get(key) not in (None, "", [])}
+        given = {key: arguments.get(key) for key in TARGET_ARGS}
+        summary["args"] = {key: _plain(value) for key, value in given.items() if value not in (None, "", [])}
     if result.get("diff") and result.get("changed"):
         summary["diff"] = [_bounded(part) for part in _as_list(result["diff"]) if isinstance(part, dict)]
     if "results" in result:
@@ -181,18 +209,26 @@ def summarize(result: dict[str, Any]) -> dict[str, Any]:
     if "ansible_loop_var" in result:
         label = result.get("_ansible_item_label", result.get(result["ansible_loop_var"], ""))
         summary["item"] = str(label)[:500]
-    message = str(result.get("msg", ""))
-    if result.get("failed") or result.get("unreachable"):
-        for stream in ("module_stderr", "stderr", "module_stdout", "stdout"):
-            if text := str(result.get(stream, "")).strip():
-                message += f"\n{text[-_MESSAGE_LIMIT // 2 :]}"
-        # What broke is at the end of a long message, and named at its beginning.
-        if len(message) > _MESSAGE_LIMIT:
-            message = message[: _MESSAGE_LIMIT // 2] + "\n…\n" + message[-_MESSAGE_LIMIT // 2 :]
+    message = _explain(result) if failed else str(result.get("msg", ""))
+    # What broke is at the end of a long message, and named at its beginning.
+    if failed and len(message) > _MESSAGE_LIMIT:
+        message = message[: _MESSAGE_LIMIT // 2] + "\n…\n" + message[-_MESSAGE_LIMIT // 2 :]
     summary["msg"] = message[: _MESSAGE_LIMIT + 10]
     reasons = (result.get("skip_reason"), result.get("skipped_reason"), result.get("false_condition"))
     summary["skip_reason"] = " ".join(str(reason) for reason in reasons if reason not in (None, ""))
     return summary
+
+
+def _explain(result: dict[str, Any]) -> str:
+    """Message and output of what failed; the gathering of facts wraps the results of its modules."""
+    parts = []
+    for part in (result, *(result.get("failed_modules") or {}).values()):
+        parts.append(str(part.get("msg", "")))
+        parts += [
+            str(part.get(stream, "")).strip()[-_MESSAGE_LIMIT // 2 :]
+            for stream in ("module_stderr", "stderr", "module_stdout", "stdout")
+        ]
+    return "\n".join(part for part in parts if part)
 
 
 def _bounded(part: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""Commands that only look: hosts, intents, history, doctor."""
+
+from typing import Annotated
+
+import typer
+
+from intendant.cli.output import JsonFlag, say, show_json, show_lines
+from intendant.cli.requests import resolve_words
+from intendant.cli.session import session_of
+from intendant.errors import InputError
+from intendant.views.listing import history_lines, host_lines, intent_lines, intents_lines, resolution_lines
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("hosts")(list_hosts)
+    app.command("intents")(list_intents)
+    app.command("history")(list_history)
+    app.command("doctor")(examine_setup)
+
+
+def list_hosts(
+    context: typer.Context,
+    pattern: Annotated[
+        str, typer.Argument(metavar="PATTERN", help="Hosts and groups in Ansible's pattern syntax.")
+    ] = "all",
+    as_json: JsonFlag = False,
+) -> None:
+    """Hosts of the inventory: groups, how each is reached, its last run."""
+    app = session_of(context).open()
+    view, last_runs = app.inventory.read(pattern), app.store.last_runs()
+    if not as_json:
+        return show_lines(host_lines(view, last_runs))
+    from intendant.cli.results import whole_hosts
+
+    return show_json(whole_hosts(view, last_runs))
+
+
+def list_intents(
+    context: typer.Context,
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Show this intent with its params.", show_default=False)
+    ] = "",
+    search: Annotated[str, typer.Option(metavar="TEXT", help="Rank the intents for these words.")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """What can be asked for: all intents, one of them in full, or those that fit some words."""
+    if name and search:
+        raise InputError("intents: give a NAME or --search TEXT, not both.")
+    app = session_of(context).open()
+    if search:
+        found = resolve_words(app, search)
+        return show_json(found) if as_json else show_lines(resolution_lines(found))
+    if not name:
+        intents = app.catalog.list()
+        for problem in app.catalog.problems():
+            say(f"left out: {problem}")
+        listed = [{"name": intent.name, "title": intent.title} for intent in intents]
+        return show_json(listed) if as_json else show_lines(intents_lines(intents))
+    intent = app.catalog.get(name)
+    if not as_json:
+        return show_lines(intent_lines(intent))
+    from intendant.views.json import build_intent
+
+    return show_json(build_intent(intent, app.catalog.json_schema(intent)))
+
+
+def list_history(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(metavar="NAME", help="Only what touched this host.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Number of entries.")] = 50,
+    as_json: JsonFlag = False,
+) -> None:
+    """Plans, approvals and runs, newest first."""
+    entries, cursor = session_of(context).open().store.list_history(host=host, limit=limit)
+    if not as_json:
+        return show_lines(history_lines(entries))
+    from intendant.views.json import build_history
+
+    return show_json(build_history(entries, cursor))
+
+
+def examine_setup(context: typer.Context) -> None:
+    """Check that everything an apply needs is there; exits 1 when something is not."""
+    from intendant.doctor import examine, finding_lines
+
+    findings = examine(session_of(context).project)
+    show_lines(finding_lines(findings))
+    if any(finding.level == "fail" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,103 @@
+"""`review`: a person reads a plan on a terminal and decides."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+import sys
+import termios
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from intendant.cli.output import say, show_lines
+from intendant.cli.plan import current_status
+from intendant.cli.session import session_of
+from intendant.errors import InputError, PolicyError
+from intendant.views.text import prediction_lines
+
+if TYPE_CHECKING:
+    from intendant.plans import Plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("review")(review_plan)
+
+
+def review_plan(
+    context: typer.Context, plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id.")]
+) -> None:
+    """Show a plan with its diffs, ask on the terminal, and record the answer. Exits 0 when the plan is approved."""
+    if not sys.stdin.isatty():
+        raise InputError("review: stdin is no terminal. A person must read the plan and answer on a terminal.")
+    app = session_of(context).open()
+    plan = app.store.get_plan(plan_id)
+    status, approval = current_status(app, plan), app.approver.current(plan_id)
+    _require_reviewable(plan, status, approved=approval is not None)
+    show_lines(prediction_lines(plan, status))
+    if plan.approval_channels:
+        say(f"\nWhy you are asked: {plan.approval_reason}.")
+    else:
+        say(f"\nThe policy asked nobody when this plan was made; perhaps this is enough: intendant apply {plan.id}")
+    decision, comment = _ask(plan)
+    if not decision:
+        app.approver.reject(plan_id, who=identify_user(), channel="terminal", comment=comment)
+        say(f"Rejected. Plan {plan_id} cannot be applied.")
+        raise typer.Exit(1)
+    given = app.approver.record(plan_id, plan.digest, who=identify_user(), channel="terminal", comment=comment)
+    say(f"Approved until {given.until:%Y-%m-%d %H:%M UTC}, for one apply: intendant apply {plan_id}")
+
+
+def identify_user() -> str:
+    """``user@host`` by the process's user id; the environment is not asked, for anyone can set it."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _require_reviewable(plan: Plan, status: str, *, approved: bool) -> None:
+    if status != "pending":
+        raise InputError(f"review: plan {plan.id} is {status}: there is nothing to approve.")
+    if not plan.applyable:
+        raise InputError(f"review: plan {plan.id} has nothing to apply.")
+    if approved:
+        raise InputError(f"review: plan {plan.id} is approved already. Apply it: intendant apply {plan.id}")
+    # Without channels the policy asked nobody when the plan was made; it may be stricter by now.
+    if plan.approval_channels and "terminal" not in plan.approval_channels:
+        raise PolicyError(f"review: the policy takes approvals only through: {', '.join(plan.approval_channels)}.")
+
+
+def _ask(plan: Plan) -> tuple[bool, str]:
+    """The decision and the comment. What was typed before the question was shown does not count."""
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)
+    comment = ""
+    while True:
+        answer = _read("Approve this plan? yes, no, or comment: ").lower()
+        if answer == "no":
+            return False, comment
+        if answer == "comment":
+            comment = _read("Comment, kept with your answer: ")
+        elif answer != "yes":
+            say("Type yes, no or comment; Ctrl-C leaves the plan as it is.")
+        elif not plan.destructive or _confirm_destructive(plan):
+            return True, comment
+
+
+def _confirm_destructive(plan: Plan) -> bool:
+    say("This plan deletes something, or does something that could not be predicted.")
+    if _read(f"Type its hosts ({plan.pattern}) to approve it: ") == plan.pattern:
+        return True
+    say("That was something else: not approved.")
+    return False
+
+
+def _read(question: str) -> str:
+    typer.echo(question, nl=False, err=True)
+    line = sys.stdin.readline()
+    if not line:
+        raise typer.Abort
+    return line.strip()

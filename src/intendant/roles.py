@@ -1,0 +1,178 @@
+"""Reads a role folder into an intent. Knows where Ansible looks for a role's specification and defaults."""
+
+import json
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from intendant.errors import InputError, ProjectError
+from intendant.intents import Intent
+from intendant.params import JSON_TYPES
+from intendant.schemas import join_description
+from intendant.templates import check_phrase
+
+_SUFFIXES = (".yml", ".yaml", ".json")
+_STEMS = ("meta/argument_specs", "meta/main", "meta/intent", "defaults/main")
+_KEYS_OF_LISTS = ("choices", "required_together", "mutually_exclusive", "required_one_of", "required_if")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML, with the two tags of Ansible's that may stand in a role's defaults."""
+
+
+def _construct_unsafe(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+    return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
+
+
+_Loader.add_constructor("!unsafe", _construct_unsafe)
+_Loader.add_constructor("!vault", lambda _loader, _node: None)
+
+
+class IntentFile(BaseModel):
+    """``meta/intent.yml``: what a role may say about itself beyond its specification."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    title: str = ""
+    phrases: list[str] = []
+    tags: list[str] = []
+    synonyms: list[str] = []
+    hints: list[str] = []
+    platforms: list[str] = []
+    undo: str = ""
+    changes: str = ""
+
+
+def read_role(name: str, folder: Path) -> Intent | None:
+    """The intent that the role in ``folder`` is, or None when it has no argument specification.
+
+    Raises:
+        ProjectError: a file of the role cannot be used; the message names the file.
+    """
+    meta = _read_mapping(_find(folder, "meta/main"))
+    spec_file = _find(folder, "meta/argument_specs")
+    document = _read_mapping(spec_file) if spec_file else meta
+    if "argument_specs" not in document and not spec_file:
+        return None
+    origin = spec_file or _find(folder, "meta/main") or folder
+    main = (document.get("argument_specs") or {}).get("main")
+    if not isinstance(main, dict):
+        raise ProjectError(f"{origin}: argument_specs has no entry point 'main'.")
+    options = _check_options(origin, "options", main.get("options") or {})
+    for option in options:
+        if not option.isascii() or not option.isidentifier():
+            raise ProjectError(f"{origin}: options.{option} is no variable name.")
+    about = _read_intent_file(_find(folder, "meta/intent"))
+    galaxy = meta.get("galaxy_info")
+    galaxy = galaxy if isinstance(galaxy, dict) else {}
+    intent = Intent(
+        name=name,
+        title=about.title or join_description(main.get("short_description") or galaxy.get("description")) or name,
+        description=join_description(main.get("description")),
+        path=str(folder),
+        options=options,
+        defaults=_read_defaults(folder, options),
+        phrases=tuple(about.phrases),
+        tags=tuple(about.tags),
+        synonyms=tuple(about.synonyms),
+        undo=about.undo,
+        changes=about.changes,
+        platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),
+    )
+    for phrase in intent.phrases:
+        try:
+            check_phrase(phrase, intent)
+        except InputError as error:
+            raise ProjectError(f"{_find(folder, 'meta/intent')}: phrases: {error}") from None
+    return intent
+
+
+def role_signature(folder: Path) -> Hashable:
+    """Changes whenever a file that ``read_role`` reads appears, disappears or is written."""
+    found = []
+    for path in (folder / f"{stem}{suffix}" for stem in _STEMS for suffix in _SUFFIXES):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((path.name, status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(found)
+
+
+def _find(folder: Path, stem: str) -> Path | None:
+    return next((path for suffix in _SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()), None)
+
+
+def _read_mapping(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        # _Loader is a SafeLoader: it builds plain data only.
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+    except (OSError, ValueError, RecursionError) as error:
+        raise ProjectError(f"{path} cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise ProjectError(f"{path} is no valid YAML: {' '.join(str(error).split())}") from None
+    if document is None:
+        return {}
+    if not isinstance(document, dict):
+        raise ProjectError(f"{path} must hold a mapping.")
+    return document
+
+
+def _read_intent_file(path: Path | None) -> IntentFile:
+    try:
+        return IntentFile.model_validate(_read_mapping(path))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            raise ProjectError(f"{path}: unknown key {key}. Known: {', '.join(IntentFile.model_fields)}.") from None
+        raise ProjectError(f"{path}: {key}: {first['msg']}.") from None
+
+
+def _check_options(path: Path, where: str, options: object) -> dict[str, dict[str, Any]]:
+    """The options, each a mapping whose parts have the types that Ansible expects."""
+    if not isinstance(options, dict):
+        raise ProjectError(f"{path}: {where} must be a mapping.")
+    checked: dict[str, dict[str, Any]] = {}
+    for name, given in options.items():
+        here = f"{where}.{name}"
+        option = {} if given is None else given
+        if not isinstance(name, str) or not isinstance(option, dict):
+            raise ProjectError(f"{path}: {here} must be a mapping with a name that is text.")
+        for key in ("type", "elements"):
+            if option.get(key) is not None and option[key] not in JSON_TYPES:
+                raise ProjectError(f"{path}: {here}.{key} must be one of {', '.join(JSON_TYPES)}.")
+        for key in _KEYS_OF_LISTS:
+            if option.get(key) is not None and not isinstance(option[key], list):
+                raise ProjectError(f"{path}: {here}.{key} must be a list.")
+        checked[name] = dict(option)
+        if option.get("options") is not None:
+            checked[name]["options"] = _check_options(path, f"{here}.options", option["options"])
+    return checked
+
+
+def _read_defaults(folder: Path, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Defaults that may be shown: those of defaults/main.yml, which Ansible uses, else what the specification says."""
+    found = _read_mapping(_find(folder, "defaults/main"))
+    defaults = {}
+    for name, option in options.items():
+        value = found.get(name, option.get("default"))
+        if value is not None and not option.get("no_log"):
+            # YAML has dates and sets, JSON has not.
+            defaults[name] = json.loads(json.dumps(value, default=str))
+    return defaults
+
+
+def _galaxy_platforms(galaxy: dict[str, Any]) -> tuple[str, ...]:
+    platforms = galaxy.get("platforms")
+    found = []
+    for platform in platforms if isinstance(platforms, list) else []:
+        if isinstance(platform, dict) and platform.get("name"):
+            versions = platform.get("versions")
+            found.append(" ".join(map(str, [platform["name"], *(versions if isinstance(versions, list) else [])])))
+    return tuple(found)

@@ -1,0 +1,123 @@
+"""The sentence templates of intents: what a phrase may hold, and the words that it brings along.
+
+A phrase of ``meta/intent.yml`` is a template in hassil's syntax, in which ``{name_of_a_param}`` stands for its value:
+
+- a param with choices, or a boolean, is matched by its choices and by words for them (``words_for``);
+- any other param takes one word, a quoted text, or, when it is a list, several joined by "and" or commas;
+- ``{WORDS=VALUE:name_of_a_param}`` matches just those words and stands for that value.
+
+Hosts have no place in a phrase: "on web1" is taken out of a request before.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hassil import parse_sentence
+from hassil.expression import Alternative, Expression, Group, ListReference, RuleReference, TextChunk
+from hassil.parser import ParseError
+from pydantic import JsonValue
+
+from intendant.errors import InputError
+from intendant.intents import Intent
+
+PRESENT = "present"
+ABSENT = "absent"
+#: words for the choices of a param whose name ends in "_state"
+STATE_WORDS: Mapping[str, tuple[str, ...]] = {
+    PRESENT: ("install", "add", "create", "set up", "setup", "installed", "created"),
+    ABSENT: ("remove", "uninstall", "delete", "purge", "get rid of", "removed", "uninstalled", "deleted", "gone"),
+    "latest": ("upgrade", "update", "upgraded", "updated", "up to date"),
+    "started": ("start", "running"),
+    "stopped": ("stop",),
+    "restarted": ("restart",),
+    "reloaded": ("reload",),
+    "directory": ("folder",),
+    "link": ("symlink",),
+}
+_ENABLED_WORDS: Mapping[str, bool] = {"enable": True, "enabled": True, "disable": False, "disabled": False}
+_READABLE = frozenset({"str", "path", "int", "float", "bool", "list"})
+
+
+def words_for(name: str, option: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """The words that a param with choices, or a boolean, is matched by, with the values they stand for."""
+    words: dict[str, JsonValue] = {}
+    if option.get("choices"):
+        for choice in option["choices"]:
+            if not isinstance(choice, str):
+                continue
+            words[choice.replace("_", " ")] = choice
+            if name.endswith("_state"):
+                words.update(dict.fromkeys(STATE_WORDS.get(choice, ()), choice))
+    elif option.get("type") == "bool":
+        last = name.rpartition("_")[2]
+        words.update(_ENABLED_WORDS if last == "enabled" else {last: True, f"without {last}": False})
+    return words
+
+
+def check_phrase(phrase: str, intent: Intent) -> None:
+    """Raise an InputError that quotes the phrase when it cannot be used for the intent."""
+    try:
+        sentence = parse_sentence(phrase)
+    except (ParseError, AssertionError, ValueError, IndexError):
+        raise InputError(f"'{phrase}' is no sentence template of hassil.") from None
+    for expression in walk(sentence.expression):
+        if isinstance(expression, RuleReference):
+            raise InputError(f"'{phrase}' uses <{expression.rule_name}>; expansion rules are not supported.")
+        if isinstance(expression, ListReference):
+            name = expression.slot_name
+            option = intent.options.get(name)
+            if option is None:
+                raise InputError(f"'{phrase}' names {{{name}}}, which is no param of the role; hosts need no slot.")
+            if option.get("no_log"):
+                raise InputError(f"'{phrase}' would read {name}, a secret, from a request that is stored as it is.")
+            if (option.get("type") or "str") not in _READABLE:
+                raise InputError(f"'{phrase}' cannot read {name}: its type {option['type']} has no form in words.")
+            if expression.list_name != name and fixed_value(expression.list_name, option) is None:
+                allowed = "true or false" if option.get("type") == "bool" else "one of its choices"
+                slot = f"{{{expression.list_name}:{name}}}"
+                raise InputError(f"'{phrase}': {slot} must be {{WORDS=VALUE:{name}}}, with a value that is {allowed}.")
+
+
+def slots_of(intent: Intent) -> Iterator[ListReference]:
+    """Every slot in the phrases of the intent."""
+    for phrase in intent.phrases:
+        for expression in walk(parse_sentence(phrase).expression):
+            if isinstance(expression, ListReference):
+                yield expression
+
+
+def fixed_value(list_name: str, option: Mapping[str, Any]) -> tuple[str, JsonValue] | None:
+    """The words and the value of ``{WORDS=VALUE:param}``; None when the form is another or the value not allowed."""
+    words, _, text = list_name.partition("=")
+    value = {"true": True, "false": False}.get(text) if option.get("type") == "bool" else text
+    allowed = (True, False) if option.get("type") == "bool" else option.get("choices") or ()
+    return (words, value) if words.strip() and value in allowed else None
+
+
+def walk(expression: Expression) -> Iterator[Expression]:
+    """The expression and all its parts."""
+    yield expression
+    if isinstance(expression, Group):
+        for item in expression.items:
+            yield from walk(item)
+
+
+def first_words(expression: Expression, lists: Mapping[str, Mapping[str, Any]]) -> tuple[set[str], bool]:
+    """The words that a text matching the expression may start with, and whether it may be empty."""
+    if isinstance(expression, TextChunk):
+        words = expression.text.lower().split()
+        return set(words[:1]), not words
+    if isinstance(expression, ListReference):
+        return {text.split()[0] for text in lists.get(expression.slot_name, ())}, False
+    found: set[str] = set()
+    if not isinstance(expression, Group):
+        return found, False
+    if isinstance(expression, Alternative):
+        parts = [first_words(item, lists) for item in expression.items]
+        return found.union(*(words for words, _ in parts)), any(empty for _, empty in parts)
+    for item in expression.items:
+        words_, empty = first_words(item, lists)
+        found |= words_
+        if not empty:
+            return found, False
+    return found, True

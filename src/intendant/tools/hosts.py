@@ -1,0 +1,37 @@
+"""list_hosts: what there is to work on."""
+
+from typing import Annotated
+
+from mcp_types import CallToolResult
+
+from intendant.tools.base import Hints, ToolSpec, answer
+from intendant.tools.jobs import run_job
+from intendant.tools.state import Ctx, get_app
+from intendant.views.json import PAGE_HOSTS, add_facts, build_hosts, read_cursor
+from intendant.views.results import HostsResult
+
+_PAGE_HOSTS_WITH_FACTS = 10
+
+
+async def list_hosts(
+    ctx: Ctx, pattern: str = "all", facts: bool = False, cursor: str = ""
+) -> Annotated[CallToolResult, HostsResult]:
+    app, start = await get_app(ctx), read_cursor(cursor)
+    most = _PAGE_HOSTS_WITH_FACTS if facts else PAGE_HOSTS
+
+    def read(_: object) -> HostsResult:
+        result = build_hosts(app.inventory.read(pattern), app.store.last_runs(), start=start, most=most)
+        if facts and result.hosts:
+            add_facts(result, app.inspector.read_facts(",".join(host.name for host in result.hosts)))
+        return result
+
+    return answer(await run_job(ctx, read))
+
+
+LIST_HOSTS = ToolSpec(
+    list_hosts,
+    "List hosts",
+    "Hosts and groups of the inventory: how each is reached and its last run. pattern is an Ansible host pattern such "
+    "as 'web1', 'web,!web3' or 'all'. facts=true asks each host for its system, too.",
+    Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
+)

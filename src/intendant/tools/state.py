@@ -1,0 +1,65 @@
+"""What the tools work with: the application, and the plans in the making."""
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+import anyio.to_thread
+from mcp.server.mcpserver import Context
+
+from intendant.tools.jobs import Plannings
+
+if TYPE_CHECKING:
+    from intendant.app import App
+
+T = TypeVar("T")
+
+
+class ServerState:
+    """One per server; reaches the tools as the lifespan's context.
+
+    Args:
+        open_app: called once, with the first tool that needs the application: a client that connects gets its list of
+            tools without waiting for the database and the like.
+    """
+
+    def __init__(self, open_app: "Callable[[], App]") -> None:
+        self._open_app = open_app
+        self._app: App | None = None
+        self._lock = threading.Lock()
+        self.plannings = Plannings()
+
+    def get_app(self) -> "App":
+        """The application; blocking. Raises what opening it raises, each time anew."""
+        with self._lock:
+            if self._app is None:
+                self._app = self._open_app()
+            return self._app
+
+
+Ctx: TypeAlias = Context[ServerState, Any]
+
+
+def get_state(ctx: Ctx) -> ServerState:
+    """The server's state."""
+    return ctx.request_context.lifespan_context
+
+
+async def get_app(ctx: Ctx) -> "App":
+    """The application.
+
+    Raises:
+        ProjectError: the project cannot be used.
+    """
+    return await run_short(get_state(ctx).get_app)
+
+
+def get_client(ctx: Ctx) -> str:
+    """The client's own name for itself; empty when it did not say. No proof of anything."""
+    params = ctx.session.client_params
+    return params.client_info.name if params is not None else ""
+
+
+async def run_short(call: Callable[[], T]) -> T:
+    """A blocking call that takes no more than seconds."""
+    return await anyio.to_thread.run_sync(call, abandon_on_cancel=True)

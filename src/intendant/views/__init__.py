@@ -1,0 +1,1 @@
+"""Plans and runs as text, Markdown and results: pure functions."""

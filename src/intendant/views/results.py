@@ -1,0 +1,178 @@
+"""The results of the MCP tools as typed models. Field names are a public contract; only what is set is sent.
+
+Times are ISO 8601 in UTC. A list that was cut says so in a ``more_…`` field or in ``next_cursor``.
+"""
+
+from typing import Any
+
+from pydantic import BaseModel, Field, JsonValue
+
+
+class ChangeView(BaseModel):
+    step: int
+    role: str
+    task: str
+    module: str
+    target: str
+    action: str
+    diff: str
+
+
+class BlindSpotView(BaseModel):
+    task: str
+    reason: str
+
+
+class GroupView(BaseModel):
+    """Hosts with identical predictions; ``error`` is why they could not be planned."""
+
+    hosts: list[str]
+    more_hosts: int = 0
+    changes: list[ChangeView]
+    blind_spots: list[BlindSpotView]
+    error: str | None = None
+
+
+class ApprovalView(BaseModel):
+    required: bool
+    channels: list[str]
+    reason: str = ""
+
+
+class CandidateView(BaseModel):
+    intent: str
+    title: str
+    score: float
+    params: dict[str, JsonValue]
+    missing: list[str]
+
+
+class PlanResult(BaseModel):
+    """A plan or a page of it; while it is being made only id and status."""
+
+    status: str = Field(description="planning, pending, expired, applied, stale, rejected; uncertain")
+    next: str
+    plan_id: str = ""
+    digest: str = ""
+    complete: bool = Field(False, description="false: something is not predicted")
+    applyable: bool = False
+    errored: bool = False
+    expires_at: str = ""
+    counts: dict[str, int] = {}
+    groups: list[GroupView] = []
+    approval: ApprovalView | None = None
+    next_cursor: str = ""
+
+
+class PlannedResult(PlanResult):
+    """A plan; for an uncertain request, candidates and a question instead."""
+
+    candidates: list[CandidateView] = []
+    question: str = ""
+
+
+class HostRunView(BaseModel):
+    host: str
+    status: str
+    changed: int
+    failed_task: str
+    message: str
+
+
+class DeviationView(BaseModel):
+    host: str
+    kind: str
+    task: str
+    target: str
+    detail: str
+
+
+class ProgressView(BaseModel):
+    task: str
+    done: int
+    expected: int
+
+
+class RunBrief(BaseModel):
+    """The part of a run that every client needs."""
+
+    run_id: str
+    plan_id: str
+    status: str
+    next: str
+
+
+class RunResult(RunBrief):
+    as_planned: bool | None = Field(description="null until it ended")
+    deviations: list[DeviationView]
+    hosts: list[HostRunView] = Field(description="failed ones first")
+    message: str = ""
+    progress: ProgressView | None = None
+    more_deviations: int = 0
+    next_cursor: str = ""
+
+
+class LastRunView(BaseModel):
+    run_id: str
+    status: str
+    at: str
+
+
+class HostView(BaseModel):
+    name: str
+    groups: list[str]
+    address: str
+    user: str
+    connection: str
+    last_run: LastRunView | None
+    port: int = 0
+    facts: dict[str, str] = {}
+
+
+class HostsResult(BaseModel):
+    hosts: list[HostView]
+    groups: dict[str, int] = Field(description="name: number of hosts")
+    next_cursor: str
+
+
+class StepView(BaseModel):
+    intent: str
+    params: dict[str, JsonValue]
+
+
+class IntentsResult(BaseModel):
+    certain: bool
+    steps: list[StepView]
+    hosts: str
+    candidates: list[CandidateView]
+    question: str
+    next: str
+    example: dict[str, Any] = Field({}, description="arguments for plan_changes")
+
+
+class IntentResult(BaseModel):
+    name: str
+    title: str
+    description: str
+    params: dict[str, Any] = Field(description="JSON Schema")
+    defaults: dict[str, Any]
+    platforms: list[str]
+    changes: str
+    undo: str
+    next: str
+
+
+class EntryView(BaseModel):
+    kind: str = Field(description="plan, approval or run")
+    id: str
+    plan_id: str
+    at: str
+    summary: str
+    status: str
+    hosts: list[str]
+    more_hosts: int = 0
+
+
+class HistoryResult(BaseModel):
+    entries: list[EntryView]
+    next_cursor: str

@@ -1,0 +1,278 @@
+"""From words to steps: right where the words leave no choice, a question everywhere else, wrong never."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from intendant.catalog import Catalog
+from intendant.intents import Intent
+from intendant.resolving import Resolution, Resolver, resolve_request
+
+ROLES = Path(__file__).parents[2] / "roles"
+REQUESTS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "data" / "requests.yml").read_text(encoding="utf-8"))
+HOSTS = ["web1", "web2", "db1"]
+GROUPS = ["all", "ungrouped", "web", "databases"]
+
+
+@pytest.fixture(scope="module")
+def intents() -> list[Intent]:
+    return Catalog([ROLES]).list()
+
+
+@pytest.fixture(scope="module")
+def resolver(intents: list[Intent]) -> Resolver:
+    return Resolver(intents)
+
+
+def resolve(resolver: Resolver, request: str, hosts: list[str] | None = None) -> Resolution:
+    return resolver.resolve(request, HOSTS if hosts is None else hosts, GROUPS)
+
+
+def steps(resolution: Resolution) -> list[tuple[str, dict[str, Any]]]:
+    return [(step.intent, step.params) for step in resolution.steps]
+
+
+def make_intent(name: str, options: dict[str, dict[str, Any]], *phrases: str, **more: Any) -> Intent:
+    return Intent(name=name, title=name, path="/roles", options=options, phrases=phrases, **more)
+
+
+# --- the labelled requests
+
+
+def judge(resolver: Resolver, entry: dict[str, Any]) -> str:
+    """`right`, `asked` back without need, or `wrong`."""
+    found = resolver.resolve(entry["say"], REQUESTS["inventory"]["hosts"], REQUESTS["inventory"]["groups"])
+    if not found.certain:
+        assert found.question, entry["say"]
+        return "asked" if "steps" in entry else "right"
+    got = [[step.intent, step.params] for step in found.steps]
+    return "right" if "steps" in entry and (got, found.hosts) == (entry["steps"], entry["hosts"]) else "wrong"
+
+
+@pytest.mark.parametrize("part", ["tuned", "unseen"])
+def test_no_labelled_request_is_understood_wrongly_and_nearly_all_are_right(resolver: Resolver, part: str) -> None:
+    verdicts = {entry["say"]: judge(resolver, entry) for entry in REQUESTS[part]}
+    assert len(verdicts) == len(REQUESTS[part]) >= 60
+    assert [request for request, verdict in verdicts.items() if verdict == "wrong"] == []
+    asked = [request for request, verdict in verdicts.items() if verdict == "asked"]
+    assert len(asked) / len(verdicts) < 0.1, asked
+
+
+def test_an_uncertain_request_has_the_intent_that_was_meant_among_its_candidates(resolver: Resolver) -> None:
+    for request, meant in {
+        "install python on web1": "python",
+        "create a user on web1": "user",
+        "nginx keeps crashing, is the service running?": "service",
+        "put some text in a file on web1": "file",
+        "can I install the nginx package on web1": "packages",
+        "install pyton 3.12 on web1": "python",
+    }.items():
+        assert meant in [candidate.intent for candidate in resolve(resolver, request).candidates], request
+
+
+# --- what comes back with a question
+
+
+def test_a_candidate_has_the_params_that_were_read_and_names_the_missing_ones(resolver: Resolver) -> None:
+    found = resolve(resolver, "install python on web1")
+    assert not found.certain
+    assert (found.candidates[0].intent, found.candidates[0].missing) == ("python", ["python_version"])
+    assert "what is python_version" in found.question
+    typo = resolve(resolver, "install pyton 3.12 on web1").candidates[0]
+    assert (typo.intent, typo.params, typo.missing) == ("python", {"python_version": "3.12"}, [])
+
+
+def test_without_hosts_the_steps_are_there_and_only_the_hosts_are_asked_for(resolver: Resolver) -> None:
+    found = resolve(resolver, "install git")
+    assert not found.certain
+    assert steps(found) == [("packages", {"packages_names": ["git"]})]
+    assert found.hosts == ""
+    assert found.question.startswith("On which hosts? Known: web, databases, web1")
+
+
+def test_the_only_host_is_meant_when_none_is_named(resolver: Resolver) -> None:
+    for request in ("install git", "install git on this server", "install git here", "install git on the host"):
+        found = resolve(resolver, request, hosts=["solo"])
+        assert (found.certain, found.hosts) == (True, "solo"), request
+
+
+def test_an_unknown_host_is_asked_about_with_the_nearest_names_and_has_no_steps(resolver: Resolver) -> None:
+    found = resolve(resolver, "install git on wbe1")
+    assert (found.certain, found.steps, found.hosts) == (False, [], "")
+    assert "no host or group 'wbe1'" in found.question
+    assert "web1" in found.question
+
+
+def test_an_unknown_host_is_not_replaced_by_the_only_one(resolver: Resolver) -> None:
+    assert not resolve(resolver, "install git on web7", hosts=["web1"]).certain
+
+
+def test_different_hosts_for_two_steps_are_asked_about(resolver: Resolver) -> None:
+    found = resolve(resolver, "install git on web1 and restart nginx on db1")
+    assert not found.certain
+    assert "one set of hosts" in found.question
+
+
+def test_a_negation_a_question_and_nonsense_each_say_why_they_are_not_planned(resolver: Resolver) -> None:
+    assert "'don't'" in resolve(resolver, "don't install nginx on web1").question
+    assert "a question" in resolve(resolver, "is nginx running on web1?").question
+    assert "No intent fits" in resolve(resolver, "qwertz").question
+    assert "empty" in resolve(resolver, "  ").question
+    assert "too long" in resolve(resolver, "install " + "git and " * 100).question
+
+
+def test_candidates_are_few_and_ordered_by_score(resolver: Resolver) -> None:
+    candidates = resolve(resolver, "install a thing for a user in a file as a service with python").candidates
+    scores = [candidate.score for candidate in candidates]
+    assert 1 <= len(scores) <= 5
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 100 for score in scores)
+
+
+def test_an_ordinary_word_can_be_a_name_when_it_is_quoted(resolver: Resolver) -> None:
+    assert not resolve(resolver, "create user admin on web1").certain
+    assert steps(resolve(resolver, "create user 'admin' on web1")) == [("user", {"user_name": "admin"})]
+
+
+def test_the_same_request_always_gets_the_same_answer(intents: list[Intent]) -> None:
+    request = "install something for python on web1"
+    answers = {resolve_request(request, order, HOSTS, GROUPS).model_dump_json() for order in (intents, intents[::-1])}
+    assert len(answers) == 1
+
+
+# --- hosts
+
+
+@pytest.mark.parametrize(
+    ("words", "pattern"),
+    [
+        ("on web1", "web1"),
+        ("on WEB1", "web1"),
+        ("on web1 and db1", "web1,db1"),
+        ("on web1, web2, and db1", "web1,web2,db1"),
+        ("on the host web1", "web1"),
+        ("on all servers", "all"),
+        ("on every host", "all"),
+        ("on all of the machines", "all"),
+        ("everywhere", "all"),
+        ("on web", "web"),
+        ("on the web group", "web"),
+        ("on the group web", "web"),
+        ("on the web servers", "web"),
+        ("on all web servers", "web"),
+        ("on every web server", "web"),
+        ("on the databases", "databases"),
+        ("on databases and web1", "databases,web1"),
+    ],
+)
+def test_hosts_and_groups_are_found_as_people_write_them(resolver: Resolver, words: str, pattern: str) -> None:
+    assert resolve(resolver, f"install git {words}").hosts == pattern
+    assert resolve(resolver, f"{words}, install git").hosts == pattern
+
+
+@pytest.mark.parametrize(
+    "words", ["on the web server", "on both servers", "on this server", "on some hosts", "on web1 or db1", "on web9"]
+)
+def test_words_that_may_mean_several_sets_of_hosts_are_asked_about(resolver: Resolver, words: str) -> None:
+    found = resolve(resolver, f"install git {words}")
+    assert not found.certain
+    assert found.question
+
+
+# --- the rules, on intents made for them
+
+
+def test_a_tie_between_two_intents_is_asked_about() -> None:
+    one = make_intent("one", {"one_name": {"required": True}}, "install {one_name}")
+    two = make_intent("two", {"two_name": {"required": True}}, "install {two_name}")
+    found = resolve_request("install nginx", [one, two], ["web1"], [])
+    assert not found.certain
+    assert {candidate.intent for candidate in found.candidates} == {"one", "two"}
+
+
+def test_the_intent_whose_phrase_has_more_of_the_words_wins() -> None:
+    any_package = make_intent("packages", {"names": {"type": "list", "required": True}}, "install {names}")
+    nginx = make_intent("nginx", {}, "install nginx")
+    assert steps(resolve_request("install nginx", [any_package, nginx], ["web1"], [])) == [("nginx", {})]
+
+
+def test_the_name_of_an_intent_is_no_value_for_another_that_shares_the_verb() -> None:
+    any_package = make_intent("packages", {"names": {"type": "list", "required": True}}, "install {names}")
+    nginx = make_intent("nginx", {"nginx_port": {"type": "int", "required": True}}, "install nginx at {nginx_port}")
+    assert not resolve_request("install nginx", [any_package, nginx], ["web1"], []).certain
+    assert not resolve_request("install ngnix", [any_package, nginx], ["web1"], []).certain
+
+
+def test_removal_words_set_the_state_even_when_no_phrase_has_them() -> None:
+    state = {"choices": ["present", "absent"], "default": "present"}
+    redis = make_intent("redis", {"redis_state": state}, "install redis")
+    assert steps(resolve_request("please get rid of redis", [redis], ["web1"], [])) == [
+        ("redis", {"redis_state": "absent"})
+    ]
+
+
+def test_removal_words_mean_nothing_for_an_intent_that_cannot_remove() -> None:
+    redis = make_intent("redis", {"redis_state": {"choices": ["present", "latest"]}}, "install redis")
+    assert not resolve_request("uninstall redis", [redis], ["web1"], []).certain
+
+
+def test_choices_booleans_numbers_and_fixed_words_are_read() -> None:
+    options: dict[str, dict[str, Any]] = {
+        "fw_action": {"choices": ["allow", "deny"], "required": True},
+        "fw_port": {"type": "int", "required": True},
+        "fw_logging": {"type": "bool"},
+        "fw_scope": {"choices": ["lan", "any"]},
+    }
+    phrase = "{fw_action} port {fw_port} [from {the internet=any:fw_scope}] [with {fw_logging}]"
+    firewall = make_intent("firewall", options, phrase)
+    assert steps(resolve_request("allow port 443 from the internet", [firewall], ["web1"], [])) == [
+        ("firewall", {"fw_action": "allow", "fw_port": 443, "fw_scope": "any"})
+    ]
+    assert steps(resolve_request("deny port 22 with logging", [firewall], ["web1"], [])) == [
+        ("firewall", {"fw_action": "deny", "fw_port": 22, "fw_logging": True})
+    ]
+    assert not resolve_request("allow port https", [firewall], ["web1"], []).certain
+
+
+def test_an_intent_without_phrases_is_a_candidate_and_never_certain() -> None:
+    plain = make_intent("prometheus", {"prometheus_version": {"required": True}}, synonyms=("monitoring",))
+    found = resolve_request("install prometheus 2.53.1", [plain], ["web1"], [])
+    assert not found.certain
+    assert found.candidates[0].params == {"prometheus_version": "2.53.1"}
+    assert resolve_request("set up monitoring", [plain], ["web1"], []).candidates[0].intent == "prometheus"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["install {{ 7*7 }}", "install $(id)", "install git;id", "install --pre", "install a\u202eb", "install 'a b'"],
+)
+def test_a_name_with_special_characters_is_never_read_as_one(resolver: Resolver, request_: str) -> None:
+    assert not resolve(resolver, f"{request_} on web1").certain
+
+
+def test_quoted_text_is_taken_as_it_stands(resolver: Resolver) -> None:
+    text = "Don't panic, {{ user }} and install nginx on db1!"
+    found = resolve(resolver, f'write "{text}" to /etc/motd on web1')
+    assert steps(found) == [("file", {"file_content": text, "file_path": "/etc/motd"})]
+    assert found.hosts == "web1"
+
+
+def test_forty_intents_are_resolved_in_fifty_milliseconds(intents: list[Intent]) -> None:
+    crowd = list(intents)
+    while len(crowd) < 40:
+        model = intents[len(crowd) % len(intents)]
+        name = f"{model.name}_{len(crowd)}"
+        phrases = tuple(phrase.replace("{", f"for {name} {{", 1) for phrase in model.phrases)
+        crowd.append(model.model_copy(update={"name": name, "phrases": phrases}))
+    resolver = Resolver(crowd)
+    hosts = [f"web{number}" for number in range(200)]
+    took = []
+    for request in ("install Python 3.12 on web1", "create user deploy and install git and start cron on web2") * 5:
+        began = time.perf_counter()
+        assert resolver.resolve(request, hosts, GROUPS).certain
+        took.append(time.perf_counter() - began)
+    # The middle one: the machine may be busy with something else at any moment.
+    assert sorted(took)[len(took) // 2] < 0.05
