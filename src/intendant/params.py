@@ -109,6 +109,11 @@ class _Check:
             return _OMITTED
         if secret:
             self.hidden.extend(_leaves(value))
+            if isinstance(value, str) and value.startswith("$ANSIBLE_VAULT"):
+                raise InputError(
+                    f"{'.'.join(path)} is vault ciphertext. Put it into a variable and send the reference "
+                    '{"from_var": "variable_name"}, or send the plain value.'
+                )
         _check_type(option.get("type") or "str", value, ".".join(path), secret=secret)
         if isinstance(value, list):
             element = {key: option[key] for key in ("options", "choices") if key in option}

@@ -1,9 +1,9 @@
-import os
 from pathlib import Path
 
 import pytest
 
 from intendant.config import load_config
+from intendant.inventory import Inventory
 from intendant.runner.environment import ansible_environment
 
 
@@ -26,10 +26,17 @@ def test_pipelining_is_on_unless_the_project_decides(tmp_path: Path) -> None:
     assert "ANSIBLE_PIPELINING" not in environment(tmp_path, "[ssh_connection]\npipelining = False\n")
 
 
-def test_no_ansible_cfg_of_the_machine_is_used_by_a_project_without_one(tmp_path: Path) -> None:
+def test_no_ansible_cfg_of_the_machine_is_used_by_a_project_without_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "intendant.toml").write_text("")
-    found = ansible_environment(load_config(tmp_path))
-    assert found["ANSIBLE_CONFIG"] == os.devnull
+    (tmp_path / "inventory").mkdir()
+    (tmp_path / "inventory" / "hosts.yml").write_text("all: {hosts: {web1: {}}}")
+    config = load_config(tmp_path)
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(tmp_path / "other.cfg"))
+    (tmp_path / "other.cfg").write_text("[defaults]\ninventory = nowhere\n")
+    assert Path(ansible_environment(config)["ANSIBLE_CONFIG"]).read_text().endswith("[defaults]\n")
+    assert Inventory(config).read().hosts.keys() == {"web1"}
 
 
 def test_settings_of_the_callers_environment_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

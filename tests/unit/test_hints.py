@@ -92,3 +92,15 @@ def test_a_failure_of_another_kind_gets_no_hint(message: str) -> None:
 
 def test_a_failure_without_words_says_so() -> None:
     assert explain_failure("  \n") == "The task failed without a message."
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Request failed: <urlopen error [Errno -2] Name or service not known>",
+        "Could not connect to 192.0.2.7:80, connection timed out",
+        "<urlopen error [Errno 111] Connection refused>",
+    ],
+)
+def test_a_download_that_fails_on_the_host_is_not_taken_for_a_host_that_cannot_be_reached(message: str) -> None:
+    assert explain_failure(message) == message

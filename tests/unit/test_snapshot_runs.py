@@ -15,6 +15,7 @@ from intendant.store import Store
 from support.projects import Project
 from unit.projects import write_project
 
+PLUGINS = ("plugins/library", "more/library", "collections/ansible_collections/own/tools/plugins")
 SAY = "- name: Say\n  ansible.builtin.debug: {msg: from the %s}\n"
 
 
@@ -95,11 +96,13 @@ def test_a_missing_dependency_is_named(project: Project) -> None:
         collect_roles(load_config(project.directory), {"choir": project.directory / "roles/choir"})
 
 
-@pytest.mark.parametrize("place", ["plugins/library", "more/library", "collections/ansible_collections/own/tools/plugins"])
+@pytest.mark.parametrize(
+    "place", ["plugins/library", "more/library", "collections/ansible_collections/own/tools/plugins"]
+)
 def test_each_configured_or_unpacked_plugin_is_fingerprinted(place: str, project: Project) -> None:
     settings = "[defaults]\ninventory = inventory\nlibrary = plugins/library:more/library\n"
     project.write("ansible.cfg", settings)
-    for folder in ("plugins/library", "more/library", "collections/ansible_collections/own/tools/plugins"):
+    for folder in PLUGINS:
         project.write(f"{folder}/same.py", "one\n")
     before = fingerprint_sources(load_config(project.directory), {})
     project.write(f"{place}/same.py", "two\n")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from intendant.config import Config
 
+_NO_SETTINGS = Path(__file__).parents[1] / "ansible" / "no-settings.cfg"
+
 
 def ansible_environment(config: Config) -> dict[str, str]:
     """The caller's environment (its ``ANSIBLE_*`` settings are part of the digest), plus what the project says."""
@@ -23,7 +25,7 @@ def ansible_environment(config: Config) -> dict[str, str]:
         environment["ANSIBLE_CONFIG"] = str(config.ansible_cfg)
     else:
         # Never an ansible.cfg of the home folder or of /etc: the project would not be the same elsewhere.
-        environment["ANSIBLE_CONFIG"] = os.devnull
+        environment["ANSIBLE_CONFIG"] = str(_NO_SETTINGS)
     # ansible-runner switches host key checking off where nothing is set.
     environment.setdefault(
         "ANSIBLE_HOST_KEY_CHECKING", config.read_ansible_setting("defaults", "host_key_checking") or "True"

@@ -2,6 +2,7 @@
 
 import re
 
+# Of the network only what Ansible says of its own connection: a download that fails on the host is another matter.
 _HINTS: tuple[tuple[str, str], ...] = (
     (
         r"REMOTE HOST IDENTIFICATION HAS CHANGED|Offending \S+ key",
@@ -40,14 +41,14 @@ _HINTS: tuple[tuple[str, str], ...] = (
         "ansible_python_interpreter.",
     ),
     (
-        r"Could not resolve hostname|Name or service not known|Temporary failure in name resolution",
+        r"via ssh.*(Could not resolve hostname|Name or service not known|Temporary failure in name resolution)",
         "The name does not resolve. Check ansible_host, DNS and ~/.ssh/config.",
     ),
     (
-        r"Connection timed out|No route to host|Network is unreachable|Operation timed out|timed out",
+        r"via ssh.*(No route to host|Network is unreachable|timed out)",
         "The host does not answer. Is it up, is the address right, does a firewall let ssh through?",
     ),
-    (r"Connection refused", "The host answers but nothing listens there. Is sshd running, is ansible_port right?"),
+    (r"via ssh.*Connection refused", "The host answers but nothing listens there. Is sshd running, is ansible_port right?"),
     (
         r"Could not get lock|Unable to lock|dpkg frontend lock|lock-frontend",
         "Another package manager is at work on the host (unattended-upgrades, perhaps). Wait for it and plan again.",

@@ -67,7 +67,7 @@ class Recorder:
             changes=tuple(self._changes[host]),
             blind_spots=tuple(self._blind[host]),
             failed_task=failure.task if failed and failure else "",
-            message=explain_failure(failure.message) if failed and failure else "",
+            message=_explain(failure) if failed and failure else "",
         )
 
     def _error(self, host: str, outcome: Outcome) -> str | None:
@@ -75,7 +75,13 @@ class Recorder:
         if host in outcome.failed_hosts:
             if failure is None:
                 return "The host failed, and Ansible did not say why."
-            return f"{failure.task}: {explain_failure(failure.message)}"
+            return f"{failure.task}: {_explain(failure)}"
         if host not in self._seen:
             return "No task ran on this host."
         return None
+
+
+def _explain(failure: TaskResult) -> str:
+    if failure.hidden and not failure.message:
+        return "The task failed; what it said is hidden, because it handles a secret (no_log)."
+    return explain_failure(failure.message)

@@ -14,7 +14,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rapidfuzz import process
 
 from intendant.errors import IntendantError
-from intendant.views.json import to_json
+from intendant.views.json import cut_text, to_json
+
+_ERROR_CHARS = 4_000
+_TEXT_CHARS = 8_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class _StrictTool(Tool):
             if isinstance(error.__cause__, ValidationError):
                 raise ToolError(self._explain(error.__cause__)) from None
             if isinstance(error.__cause__, IntendantError | ToolError):
-                raise ToolError(str(error.__cause__)) from error.__cause__
+                raise ToolError(cut_text(str(error.__cause__), _ERROR_CHARS)) from error.__cause__
             raise
         except MCPError as error:
             if not self.resolved_params:
@@ -105,7 +108,7 @@ def make_tool(spec: ToolSpec) -> Tool:
 def answer(result: BaseModel, text: str = "") -> CallToolResult:
     """A result for the client: structured, and as text for clients that show only that (default: the same as JSON)."""
     structured = to_json(result)
-    shown = text or json.dumps(structured, ensure_ascii=False, separators=(",", ":"))
+    shown = cut_text(text or json.dumps(structured, ensure_ascii=False, separators=(",", ":")), _TEXT_CHARS)
     return CallToolResult(content=[TextContent(type="text", text=shown)], structured_content=structured)
 
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Any
 
 from mcp_types import CallToolResult
+from pydantic import Field
 
 from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.state import Ctx, get_app, run_short
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
     from intendant.resolving import Candidate, Resolution
 
 
-async def find_intents(ctx: Ctx, request: str) -> Annotated[CallToolResult, IntentsResult]:
+#: the user's words; longer ones are no request, and results repeat parts of them.
+Request = Annotated[str, Field(max_length=1_000, description="the user's own words")]
+
+
+async def find_intents(ctx: Ctx, request: Request) -> Annotated[CallToolResult, IntentsResult]:
     app = await get_app(ctx)
     return answer(view_resolution(await run_short(lambda: resolve(app, request))))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from intendant.errors import InputError
 from intendant.intents import Step
 from intendant.tools.base import Hints, ToolSpec, answer
-from intendant.tools.intents import resolve, view_candidates
+from intendant.tools.intents import Request, resolve, view_candidates
 from intendant.tools.jobs import Job
 from intendant.tools.state import Ctx, get_app, get_client, get_state, run_short
 from intendant.views.json import count_bytes, to_json
@@ -33,7 +33,7 @@ async def plan_changes(
     ctx: Ctx,
     hosts: Annotated[str, Field(description="host pattern; may be left out when request names the hosts")] = "",
     steps: Annotated[list[Step], Field(description="in order; either steps or request")] = [],  # noqa: B006 (never changed)
-    request: Annotated[str, Field(description="the user's own words")] = "",
+    request: Request = "",
 ) -> Annotated[CallToolResult, PlannedResult]:
     if bool(steps) == bool(request.strip()):
         raise InputError(

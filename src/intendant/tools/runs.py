@@ -49,7 +49,7 @@ async def cancel_run(ctx: Ctx, run_id: str) -> Annotated[CallToolResult, RunBrie
 
 
 async def list_history(
-    ctx: Ctx, host: str = "", limit: Annotated[int, Field(ge=1, le=50)] = 20, cursor: str = ""
+    ctx: Ctx, host: str = "", limit: Annotated[int, Field(ge=1, le=25)] = 20, cursor: str = ""
 ) -> Annotated[CallToolResult, HistoryResult]:
     app = await get_app(ctx)
     entries, next_cursor = await run_short(lambda: app.store.list_history(host, limit, cursor))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from intendant.app import App
 
 T = TypeVar("T")
+_CLIENT_CHARS = 100
 
 
 class ServerState:
@@ -57,7 +58,7 @@ async def get_app(ctx: Ctx) -> "App":
 def get_client(ctx: Ctx) -> str:
     """The client's own name for itself; empty when it did not say. No proof of anything."""
     params = ctx.session.client_params
-    return params.client_info.name if params is not None else ""
+    return params.client_info.name[:_CLIENT_CHARS] if params is not None else ""
 
 
 async def run_short(call: Callable[[], T]) -> T:

@@ -33,7 +33,10 @@ _PAGE_BYTES = 6_000
 _MESSAGE_CHARS = 1_500
 _FACT_CHARS = 200
 _DEVIATIONS = 20
-_HISTORY_HOSTS = 10
+_HISTORY_HOSTS = 5
+_SUMMARY_CHARS = 150
+_SCHEMA_BYTES = 8_000
+_SHORT_CHARS = 60
 
 
 def to_json(result: BaseModel) -> dict[str, Any]:
@@ -170,13 +173,21 @@ def build_intent(intent: Intent, schema: dict[str, Any]) -> IntentResult:
         name=intent.name,
         title=intent.title,
         description=cut_text(intent.description, _MESSAGE_CHARS),
-        params=schema,
+        params=schema if count_bytes(schema) <= _SCHEMA_BYTES else _shorten(schema),
         defaults={name: value for name, value in intent.defaults.items() if name in shown},
         platforms=list(intent.platforms),
         changes=intent.changes,
         undo=intent.undo,
         next=f"plan_changes(hosts=…, steps=[{{intent: '{intent.name}', params: {{…}}}}])",
     )
+
+
+def _shorten(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of very many params with their descriptions cut."""
+    short = {}
+    for name, option in schema.get("properties", {}).items():
+        short[name] = {**option, "description": cut_text(str(option.get("description", "")), _SHORT_CHARS)}
+    return {**schema, "properties": short}
 
 
 def build_history(entries: "Sequence[HistoryEntry]", next_cursor: str) -> HistoryResult:
@@ -190,7 +201,7 @@ def _view_entry(entry: "HistoryEntry") -> EntryView:
         id=entry.id,
         plan_id=entry.plan_id,
         at=format_time(entry.at),
-        summary=cut_text(entry.summary, 300),
+        summary=cut_text(entry.summary, _SUMMARY_CHARS),
         status=entry.status,
         hosts=list(entry.hosts[:_HISTORY_HOSTS]),
     )

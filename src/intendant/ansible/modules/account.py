@@ -108,7 +108,7 @@ def describe(name: str, account: dict[str, Any], keys: list[str]) -> str:
     if not account:
         return ""
     shown = {**account, "groups": ", ".join(sorted(account["groups"]))}
-    return f"name: {name}\n" + "".join(f"{key}: {shown[key]}\n" for key in keys)
+    return f"user: {name}\n" + "".join(f"{key}: {shown[key]}\n" for key in keys)
 
 
 def make_diff(header: str, before: str, after: str) -> dict[str, str]:
@@ -213,7 +213,7 @@ def main() -> None:
     keys = [key for key in ("uid", "comment", "groups", "home", "shell") if wanted[key] != account.get(key)]
     keys = [key for key in keys if account or wanted[key] not in (None, "", set())]
     new_groups = sorted(group for group in wanted["groups"] if not group_exists(group))
-    diffs = [make_diff(f"group {group}", "", f"name: {group}\n") for group in new_groups]
+    diffs = [make_diff(f"group {group}", "", f"group: {group}\n") for group in new_groups]
     if keys or not account:
         diffs.append(make_diff(f"user {name}", describe(name, account, keys), describe(name, wanted, keys)))
     result: dict[str, Any] = {"changed": bool(diffs), "diff": diffs, "home": wanted["home"], "created": not account}

@@ -249,8 +249,9 @@ def converge(module: AnsibleModule, apt: Apt, state: str, names: list[str]) -> N
     ):
         planned[name] = new if action == "Inst" else ""
     touched = {name for name in planned if planned[name] != installed.get(name)}
-    interpreter = apt.run("dpkg-query", "-S", os.path.realpath(sys.executable))[1].split(":")[0]
-    if interpreter and planned.get(interpreter) == "":
+    owners = [apt.run("dpkg-query", "-S", path)[1] for path in (sys.executable, os.path.realpath(sys.executable))]
+    interpreter = next((name for name in (owner.split(":")[0] for owner in owners) if planned.get(name) == ""), None)
+    if interpreter:
         module.fail_json(
             msg=f"refusing to remove {interpreter}: Ansible itself runs on it (asked for: {', '.join(todo)})"
         )

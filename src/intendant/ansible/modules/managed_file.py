@@ -230,28 +230,26 @@ def list_tree(path: str) -> str:
 
 
 def make_diffs(path: str, found: Found, plan: Plan, sensitive: bool) -> list[dict[str, str]]:
+    """Return the permissions first: they read well above the content, also where somebody joins the two."""
     diffs = []
-    if found.kind != plan.kind or found.content != plan.content and plan.kind != "directory":
+    if plan.kind not in ("absent", "link"):
+        had = found.attributes if found.kind == plan.kind else {}
+        moved = [key for key, value in plan.attributes.items() if had.get(key) != value]
+        before = "".join(f"{key}: {had[key]}\n" for key in moved if key in had)
+        after = "".join(f"{key}: {plan.attributes[key]}\n" for key in moved)
+        diffs.append((f"{path} (permissions)", before, after))
+    if found.kind != plan.kind or (found.content != plan.content and plan.kind != "directory"):
         before, after = show(found.kind, found.content, sensitive), show(plan.kind, plan.content, sensitive)
         if found.kind == "directory":
             before = list_tree(path)
         if sensitive and before == after:
             after = "(sensitive, changed)\n"
-        if before != after:
-            diffs.append({"before": before, "after": after, "before_header": path, "after_header": path})
-    if plan.kind not in ("absent", "link"):
-        had = found.attributes if found.kind == plan.kind else {}
-        moved = [key for key, value in plan.attributes.items() if had.get(key) != value]
-        header = f"{path} (permissions)"
-        diffs.append(
-            {
-                "before": "".join(f"{key}: {had[key]}\n" for key in moved if key in had),
-                "after": "".join(f"{key}: {plan.attributes[key]}\n" for key in moved),
-                "before_header": header,
-                "after_header": header,
-            }
-        )
-    return [diff for diff in diffs if diff["before"] != diff["after"]]
+        diffs.append((path, before, after))
+    return [
+        {"before": before, "after": after, "before_header": header, "after_header": header}
+        for header, before, after in diffs
+        if before != after
+    ]
 
 
 def make_parents(module: AnsibleModule, missing: list[str]) -> None:

@@ -74,6 +74,12 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
 
 MARK = ".standalone-python.json"
+# A build that is started through a link makes virtual environments that do not run: venv takes the link's folder for
+# the home of Python (mended upstream only at the end of 2025).
+HOOK = (
+    "import os, sys; sys.prefix == sys.base_prefix and "
+    "setattr(sys, '_base_executable', os.path.realpath(sys.executable))\n"
+)
 
 
 def number(version: str) -> list[int]:
@@ -108,6 +114,9 @@ class Builds:
     def describe(self, version: str, mark: dict[str, str]) -> str:
         lines = [f"version: {version}", f"release: {mark['release']}", f"sha256: {mark['sha256']}"]
         return "".join(f"{line}\n" for line in [*lines, f"folder: {self.prefix}/{version}"])
+
+    def describe_link(self, target: str) -> str:
+        return f"link: {self.link} -> {target}\n" if target else ""
 
     def read_link(self) -> str:
         return os.readlink(self.link) if os.path.islink(self.link) else ""
@@ -178,6 +187,10 @@ def unpack(module: AnsibleModule, builds: Builds, version: str, mark: dict[str, 
             module.fail_json(msg=f"the unpacked Python does not run here: {(err or out).strip()}")
         with open(f"{scratch}/python/{MARK}", "w", encoding="utf-8") as file:
             json.dump(mark, file)
+        with open(
+            f"{scratch}/python/lib/python{builds.series}/site-packages/standalone.pth", "w", encoding="utf-8"
+        ) as file:
+            file.write(HOOK)
         os.chmod(f"{scratch}/python", 0o755)
         folder = f"{builds.prefix}/{version}"
         if os.path.isdir(folder):
@@ -207,7 +220,7 @@ def install(module: AnsibleModule, builds: Builds) -> list[dict[str, str]]:
         diffs.append(diff(f"python {version}", before, builds.describe(version, mark)))
     target, current = builds.program(version), builds.read_link()
     if current != target:
-        diffs.append(diff(builds.link, f"link to {current}\n" if current else "", f"link to {target}\n"))
+        diffs.append(diff(builds.link, builds.describe_link(current), builds.describe_link(target)))
     if module.check_mode:
         return diffs
     if mark:
@@ -230,7 +243,7 @@ def uninstall(module: AnsibleModule, builds: Builds) -> list[dict[str, str]]:
             )
         diffs.append(diff(f"python {version}", builds.describe(version, mark), ""))
         if current == builds.program(version):
-            diffs.append(diff(builds.link, f"link to {current}\n", ""))
+            diffs.append(diff(builds.link, builds.describe_link(current), ""))
         if not module.check_mode:
             if current == builds.program(version):
                 os.unlink(builds.link)

@@ -145,22 +145,19 @@ def main() -> None:
     result: dict[str, Any] = {"name": unit.name, "exists": exists, "changed": before != after}
     result["diff"] = {"before": before, "after": after, "before_header": header, "after_header": header}
 
-    if not exists:
-        if module.check_mode:
-            result["blind_spot"] = f"{unit.name} does not exist yet; an earlier step is assumed to bring it"
-            module.exit_json(**result)
-        if after_on or after_boot:
-            module.fail_json(**{**result, "msg": f"there is no unit {unit.name} on this host"})
+    if not exists and module.check_mode:
+        result["blind_spot"] = f"{unit.name} does not exist yet; an earlier step is assumed to bring it"
         module.exit_json(**result)
-    if found["UnitFileState"].startswith("masked") and (after_on or after_boot):
-        module.fail_json(**{**result, "msg": f"{unit.name} is masked; unmask it first"})
-    if found["UnitFileState"] in ("static", "generated", "transient") and enabled is False:
-        module.fail_json(
-            **{**result, "msg": f"{unit.name} is {found['UnitFileState']}: it cannot be disabled, only masked"}
-        )
+    kind = found["UnitFileState"]
+    if not exists and (after_on or after_boot):
+        module.fail_json(msg=f"there is no unit {unit.name} on this host")
+    if kind.startswith("masked") and (after_on or after_boot):
+        module.fail_json(msg=f"{unit.name} is masked; unmask it first")
+    if kind in ("static", "generated", "transient") and enabled is False:
+        module.fail_json(msg=f"{unit.name} is {kind}: it cannot be disabled, only masked")
     if state == "reloaded" and is_on and found.get("CanReload") == "no":
-        module.fail_json(**{**result, "msg": f"{unit.name} cannot reload; use restarted"})
-    if module.check_mode:
+        module.fail_json(msg=f"{unit.name} cannot reload; use restarted")
+    if module.check_mode or not exists:
         module.exit_json(**result)
 
     if found.get("NeedDaemonReload") == "yes":
