@@ -102,6 +102,17 @@ async def test_a_plan_shows_its_diff_and_touches_nothing(
     assert "+hello" in text_of(result)
 
 
+async def test_a_request_that_names_no_host_is_planned_on_the_hosts_given_beside_it(project: Path, mode: str) -> None:
+    (project / "inventory" / "hosts.yml").write_text(make_inventory(["web1", "web2"]))
+    app = open_fake(project, FakeRunner([write_result("web1"), write_result("web2")]))
+    request = "write the note hello to /srv/note"
+    async with open_client(app, mode) as client:
+        asked = data_of(await client.call_tool("plan_changes", {"request": request}))
+        planned = data_of(await client.call_tool("plan_changes", {"hosts": "web1", "request": request}))
+    assert "plan_id" not in asked
+    assert planned["groups"][0]["hosts"] == ["web1"]
+
+
 async def test_50_equal_hosts_answer_in_less_than_6000_bytes(project: Path, mode: str) -> None:
     names = [f"web-{n:02}.example.org" for n in range(50)]
     (project / "inventory" / "hosts.yml").write_text(make_inventory(names))

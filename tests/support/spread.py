@@ -23,6 +23,8 @@ from intendant.snapshot import STEPS_VARIABLE
 
 #: inventory variable of each host: the number of its step, from 0
 CASE = "case_number"
+#: a host without such a number, in every play: Ansible ends when all hosts of a play have failed
+BYSTANDER = "bystander"
 
 
 class SpreadingRunner:
@@ -59,10 +61,10 @@ def spread_plays(plays: list[dict[str, Any]], hosts: tuple[str, ...]) -> list[di
         key = (entry["role"], *sorted(entry["vars"]))
         if key not in found:
             values = {name: f"{{{{ {STEPS_VARIABLE}[{CASE}][{name!r}] }}}}" for name in entry["vars"]}
-            role = {"role": entry["role"], "vars": values}
-            found[key] = {**play, "name": str(len(found) + 1), "hosts": [], "roles": [role]}
+            role = {"role": entry["role"], "vars": values, "when": f"{CASE} is defined"}
+            found[key] = {**play, "name": str(len(found) + 1), "hosts": [BYSTANDER], "roles": [role]}
         found[key]["hosts"] += [host for host in (case_host(step),) if host in hosts]
-    return [play for play in found.values() if play["hosts"]]
+    return list(found.values())
 
 
 def case_host(step: int) -> str:

@@ -119,6 +119,8 @@ def current_status(app: App, plan: Plan) -> str:
 def _ask_in_words(app: App, words: str, hosts: str, as_json: bool) -> PlanRequest:
     """The one thing that the words can mean; otherwise shows what they may mean and ends with 1."""
     found = resolve_words(app, words)
+    if hosts and found.hosts and hosts != found.hosts:
+        raise InputError(f"--hosts: is '{hosts}' but the words say '{found.hosts}'. Name the hosts in one place.")
     # Steps without certainty lack nothing but the hosts.
     if found.steps and (pattern := hosts or found.hosts):
         return PlanRequest(hosts=pattern, steps=tuple(found.steps), words=words)

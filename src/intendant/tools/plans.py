@@ -47,7 +47,8 @@ async def plan_changes(
                 f"hosts: is '{hosts}' but the request says '{resolution.hosts}'. Name the hosts in one place."
             )
         hosts = hosts or resolution.hosts
-        if not resolution.certain or not hosts:
+        # Steps without certainty mean that the words name no host, and nothing else is missing.
+        if not resolution.steps or not hosts:
             question = resolution.question or "On which hosts? Name hosts or groups; list_hosts shows them."
             return answer(
                 PlannedResult(
