@@ -38,6 +38,7 @@ def main() -> int:
     # A handler of our own, so that Ctrl-C also ends a question, and every host is stopped on the way out.
     signal.signal(signal.SIGINT, _stop)
     signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGHUP, _stop)
     status = 0
     try:
         with tempfile.TemporaryDirectory(prefix="intendant-demo-") as name:

@@ -11,12 +11,11 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from intendant.config import Config
 from intendant.errors import BusyError, EngineError, IntendantError, restore_error
 from intendant.executing import cancel_file
 from intendant.planning import new_id
+from intendant.processes import read_start
 from intendant.runner.base import Progress
 from intendant.runs import Run
 from intendant.store import Store
@@ -161,10 +160,4 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _is_alive(pid: int | None, started: float | None) -> bool:
-    if pid is None or started is None:
-        return False
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) < 1 and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    return pid is not None and started is not None and read_start(pid) == started

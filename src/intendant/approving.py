@@ -47,12 +47,11 @@ class Approver:
 
         Raises:
             NotFoundError: no such plan.
-            UsedError: the plan was applied already.
+            UsedError: the plan is not pending any more.
         """
         plan = self._store.get_plan(plan_id)
-        if self._store.plan_status(plan_id) == "applied":
-            raise UsedError(f"Plan {plan_id} was applied already.")
-        self._store.set_plan_status(plan_id, "rejected")
+        if not self._store.set_plan_status(plan_id, "rejected", expected="pending"):
+            raise UsedError(f"Plan {plan_id} is {self._store.plan_status(plan_id)}: it cannot be rejected any more.")
         self._store.add_approval(self._answer(plan, who, channel, comment).model_copy(update={"verdict": "rejected"}))
 
     def current(self, plan_id: str) -> Approval | None:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-import psutil
-
 from intendant.approvals import Approval
 from intendant.approving import Approver
 from intendant.binding import bind
@@ -18,6 +16,7 @@ from intendant.inventory import Inventory, InventoryView
 from intendant.planning import predict, snapshot_dir
 from intendant.plans import HostPlan, Plan, explain_drift
 from intendant.policy import check_request, decide_approval
+from intendant.processes import read_start
 from intendant.runner.base import Job, Outcome, Runner
 from intendant.runner.recorder import Recorder
 from intendant.runs import Run, conclude_status, find_deviations
@@ -60,15 +59,14 @@ class Executor:
         self._check_state(plan)
         view = self._check_bindings(plan)
         approval = self._find_approval(plan, view)
-        process = psutil.Process(os.getpid())
         run = Run(
             id=run_id,
             plan_id=plan_id,
             status="queued",
             created_at=self._now(),
             node=platform.node(),
-            pid=process.pid,
-            pid_started=process.create_time(),
+            pid=os.getpid(),
+            pid_started=read_start(os.getpid()),
             tasks_expected=plan.tasks,
         )
         self._store.start_run(run, approval, plan.healthy_hosts)
@@ -149,7 +147,7 @@ class Executor:
         moved = explain_moved(plan.hosts, hosts)
         if not moved:
             return run
-        self._store.set_plan_status(plan.id, "stale")
+        self._store.set_plan_status(plan.id, "stale", expected="applied")
         run = self._end(run, status="failed", message=str(StaleError(plan.id, moved[:10])), hosts=())
         self._store.save_run(run)
         return run

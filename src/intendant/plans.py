@@ -137,8 +137,8 @@ class Plan(_Frozen):
         return {action: found[action] for action in ACTIONS}
 
     def compute_digest(self) -> str:
-        """SHA-256 (hex) over everything that decides the outcome, the predicted changes included."""
-        document = self.model_dump(mode="json", include={"pattern", "steps", "hosts", "bindings"})
+        """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included."""
+        document = self.model_dump(mode="json", include={"id", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings"})
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
 
@@ -198,7 +198,7 @@ def explain_drift(planned: Bindings, current: Bindings) -> list[str]:
     if planned.ansible_core != current.ansible_core:
         moved.append(f"ansible-core is {current.ansible_core}, was {planned.ansible_core}")
     if planned.params != current.params:
-        moved.append("the stored params were altered")
+        moved.append("the plan's stored copy was altered")
     return moved
 
 

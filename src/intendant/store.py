@@ -80,10 +80,11 @@ class Store:
             raise NotFoundError("plan", plan_id, [], "The history lists what there is.")
         return status
 
-    def set_plan_status(self, plan_id: str, status: PlanStatus) -> None:
-        """Close a pending plan (rejected or stale), or mark an applied one as stale."""
+    def set_plan_status(self, plan_id: str, status: PlanStatus, *, expected: PlanStatus) -> bool:
+        """Move a plan from the expected status to another; False when it was in none such."""
+        wanted = and_(PLANS.c.id == plan_id, PLANS.c.status == expected)
         with self._engine.begin() as connection:
-            connection.execute(update(PLANS).where(PLANS.c.id == plan_id).values(status=status))
+            return connection.execute(update(PLANS).where(wanted).values(status=status)).rowcount == 1
 
     def add_approval(self, approval: Approval) -> None:
         """Keep an approval; it stays unused until a run takes it."""

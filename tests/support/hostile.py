@@ -44,11 +44,8 @@ Add = Callable[[str, Callable[[str], str] | str], None]
 
 def _add_jinja(add: Add) -> None:
     add("pipe", lambda path: "{{ lookup('pipe', 'touch " + path + "') }}")
-    add("pipe-full-name", lambda path: '{{ lookup("ansible.builtin.pipe", "touch ' + path + '") }}')
     add("statement", lambda path: "{% set x = lookup('pipe', 'touch " + path + "') %}{{ x }}")
-    add("condition", lambda path: "{% if lookup('pipe', 'touch " + path + "') == '' %}yes{% endif %}")
     add("loop", lambda path: "{% for i in range(3) %}{{ lookup('pipe', 'touch " + path + "') }}{% endfor %}")
-    add("whitespace-control", lambda path: "{{- lookup('pipe', 'touch " + path + "') -}}")
     add("several-lines", lambda path: "{{\n  lookup('pipe',\n  'touch " + path + "')\n}}")
     add("nested", lambda path: "{{ '{{ lookup(\"pipe\", \"touch " + path + "\") }}' }}")
     add("opening-alone", "{{ ")
@@ -58,7 +55,6 @@ def _add_jinja(add: Add) -> None:
     add("computed", "{{ " + _PRODUCT + " }}")
     add("class-gadget", lambda path: "{{ ''.__class__.__mro__[1].__subclasses__() }}{# " + path + " #}")
     add("globals-gadget", lambda path: "{{ lipsum.__globals__['os'].system('touch " + path + "') }}")
-    add("cycler-gadget", lambda path: "{{ cycler.__init__.__globals__.os.popen('touch " + path + "').read() }}")
     add("nothing-but-a-comment", lambda path: "{# lookup('pipe', 'touch " + path + "') #}")
     add("line-statement", lambda path: "# set x = lookup('pipe', 'touch " + path + "')\n## " + path)
     add("header", lambda path: "#jinja2: variable_start_string:'[[', variable_end_string:']]'\n[[ " + _PRODUCT + " ]]")
@@ -118,10 +114,8 @@ def _add_characters(add: Add) -> None:
 
 def _add_odds(add: Add) -> None:
     add("traversal", "../../../../etc/passwd")
-    add("traversal-inside", "x/../../../etc/passwd")
     add("at-file", "@/etc/passwd")
     add("percent", "%s %n %(x)s %%")
     add("format", "{0} {x!r} {0.__class__}")
     add("backslashes", "\\ \\n \\x41 \\\\")
     add("colon", "root::0:0::/root:/bin/sh")
-    add("markup", "<script>x</script> [red]x[/red] [link](x)")

@@ -79,7 +79,7 @@ def test_drift_names_each_thing_that_moved() -> None:
         "variable x of h1 changed",
         "variable y of h1 was added",
         "ansible-core is 2.20.0, was 2.19.0",
-        "the stored params were altered",
+        "the plan's stored copy was altered",
     ]
     assert explain_drift(old, old) == []
 

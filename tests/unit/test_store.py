@@ -78,7 +78,7 @@ def test_an_approval_is_used_once_and_for_its_own_plan(store: Store) -> None:
     with pytest.raises(ApprovalNeeded):
         store.start_run(new_run(second, "run-2"), approval, ["web2"])
     store.start_run(new_run(first, "run-1"), approval, ["web1"])
-    store.set_plan_status(first.id, "pending")
+    assert store.set_plan_status(first.id, "pending", expected="applied")
     with pytest.raises(ApprovalNeeded, match="used already"):
         store.start_run(new_run(first, "run-3"), approval, ["web1"])
     assert store.plan_status(first.id) == "pending"
