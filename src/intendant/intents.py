@@ -36,6 +36,8 @@ class Intent(BaseModel):
     phrases: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
+    #: params that name a file of the machine that Intendant runs on.
+    uploads: tuple[str, ...] = ()
     undo: str = ""
     changes: str = ""
     platforms: tuple[str, ...] = ()

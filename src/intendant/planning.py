@@ -20,6 +20,7 @@ from intendant.runner.recorder import Recorder
 from intendant.secrets import SecretBox, encode_params, find_references, hide_params
 from intendant.snapshot import copy_sources, write_playbook
 from intendant.store import Store
+from intendant.uploads import take_uploads
 
 _KEEP_SNAPSHOTS_DAYS = 7
 
@@ -106,6 +107,7 @@ class Planner:
 
     def _write_snapshot(self, snapshot: Path, steps: Sequence[Step], view: InventoryView) -> None:
         snapshot.mkdir(parents=True, mode=0o700)
+        steps = [take_uploads(self._config, self._catalog.get(step.intent), step, snapshot) for step in steps]
         copy_sources(self._config, {step.intent: self._catalog.role_dir(step.intent) for step in steps}, snapshot)
         encoded = [(step.intent, encode_params(self._catalog.get(step.intent), step, self._box)) for step in steps]
         write_playbook(snapshot, encoded, view.hosts)

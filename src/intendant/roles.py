@@ -42,6 +42,7 @@ class IntentFile(BaseModel):
     synonyms: list[str] = []
     hints: list[str] = []
     platforms: list[str] = []
+    uploads: list[str] = []
     undo: str = ""
     changes: str = ""
 
@@ -78,6 +79,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
         phrases=tuple(about.phrases),
         tags=tuple(about.tags),
         synonyms=tuple(about.synonyms),
+        uploads=tuple(about.uploads),
         undo=about.undo,
         changes=about.changes,
         platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),

@@ -80,8 +80,9 @@ def find_deviations(planned: HostPlan, done: HostRun) -> list[Deviation]:
     A task that was a blind spot may change anything without being a deviation: the plan said that it did not know.
     """
     blind = {(spot.step, spot.task) for spot in planned.blind_spots}
-    wanted = Counter(_key(change) for change in planned.changes)
-    found = Counter(_key(change) for change in done.changes if (change.step, change.task) not in blind)
+    foreseen = [change for change in planned.changes if (change.step, change.task) not in blind]
+    happened = [change for change in done.changes if (change.step, change.task) not in blind]
+    wanted, found = Counter(map(_key, foreseen)), Counter(map(_key, happened))
     host = planned.host
     deviations = [
         Deviation(host=host, kind="missing", task=key[2], target=key[4], detail="planned, but not done")
@@ -91,7 +92,7 @@ def find_deviations(planned: HostPlan, done: HostRun) -> list[Deviation]:
         Deviation(host=host, kind="unplanned", task=key[2], target=key[4], detail="done, but not planned")
         for key in (found - wanted).elements()
     ]
-    deviations += _find_different(host, planned.changes, done.changes)
+    deviations += _find_different(host, foreseen, happened)
     return deviations
 
 

@@ -153,3 +153,8 @@ def test_a_blind_item_of_a_loop_belongs_to_its_task_and_is_named() -> None:
     assert spot is not None
     assert spot.task == "Do it"  # so that it explains the changes of its task
     assert "web.conf" in spot.reason
+
+
+def test_without_telling_arguments_the_head_of_the_diff_names_the_target() -> None:
+    headed = ({"before": "", "after": "x", "before_header": "Python 3.12", "after_header": "Python 3.12"},)
+    assert change_of(diff=headed).target == "Python 3.12"

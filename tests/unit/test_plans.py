@@ -145,3 +145,9 @@ def test_a_missing_last_line_feed_and_other_line_endings_are_visible_in_a_diff()
 def test_a_target_cannot_forge_lines_of_a_diff() -> None:
     diff = make_change(target="/x\n+root ALL=(ALL) ALL").diff
     assert "\n+root" not in diff
+
+
+def test_what_a_blind_task_was_assumed_to_do_may_turn_out_otherwise() -> None:
+    blind = one(make_change(), blind_spots=(BlindSpot(step=1, task="Write the file", reason="assumed"),))
+    assert find_deviations(blind, done()) == []
+    assert find_deviations(blind, done(make_change(after="other\n"))) == []

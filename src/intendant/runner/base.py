@@ -45,7 +45,8 @@ class TaskResult:
     """What one task (or one item of its loop) did on one host; text is masked already.
 
     ``args`` holds the module's arguments as far as they name a target; ``diff`` is as the module reported it;
-    ``facts`` what fact gathering says of the host, as far as people ask for it.
+    ``facts`` what fact gathering says of the host, as far as people ask for it; ``blind_spot`` what one of our
+    modules had to assume in check mode.
     """
 
     host: str
@@ -62,6 +63,7 @@ class TaskResult:
     ignored: bool = False
     hidden: bool = False
     facts: dict[str, str] = field(default_factory=dict)
+    blind_spot: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,10 @@ def find_blind_spot(result: TaskResult) -> BlindSpot | None:
     """Why check mode could not predict this task, or None when it could.
 
     Ansible says so in the skip message of modules without check mode ("… does not support check mode", "… would have
-    run if not in check mode"); a condition on ``ansible_check_mode`` hides a task on purpose.
+    run if not in check mode"), our own modules by ``blind_spot``; a condition on ``ansible_check_mode`` hides a task on purpose.
     """
     words = f"{result.message} {result.skip_reason}".lower()
-    reason = ""
+    reason = result.blind_spot
     if result.status == "skipped" and "ansible_check_mode" in words:
         reason = "the role skips this task in check mode"
     elif result.status == "skipped" and "check mode" in words:
@@ -61,7 +61,10 @@ def _find_target(result: TaskResult) -> str:
             return ", ".join(str(item) for item in value)[:500]
         if isinstance(value, str | int) and str(value):
             return str(value)[:500]
-    return result.item or result.task
+    if result.item:
+        return result.item
+    headers = (part.get(side) for part in result.diff for side in ("after_header", "before_header"))
+    return next((str(header) for header in headers if header), result.task)[:500]
 
 
 def _find_action(result: TaskResult, before: str | None, after: str | None) -> Action:

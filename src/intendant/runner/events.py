@@ -72,6 +72,7 @@ def _read_result(kind: str, data: dict[str, Any]) -> TaskResult | None:
         ignored=bool(data.get("ignore_errors")),
         hidden=bool(summary.get("hidden")),
         facts=summary.get("facts") or {},
+        blind_spot=summary.get("blind_spot", ""),
     )
 
 

@@ -206,6 +206,8 @@ def summarize(result: dict[str, Any], *, failed: bool) -> dict[str, Any]:
     found = result.get("ansible_facts")
     if isinstance(found, dict) and "ansible_distribution" in found:
         summary["facts"] = {name: str(found[f"ansible_{name}"]) for name in SHOWN_FACTS if f"ansible_{name}" in found}
+    if result.get("blind_spot"):
+        summary["blind_spot"] = str(result["blind_spot"])[:500]
     if "ansible_loop_var" in result:
         label = result.get("_ansible_item_label", result.get(result["ansible_loop_var"], ""))
         summary["item"] = str(label)[:500]

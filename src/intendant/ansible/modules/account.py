@@ -79,7 +79,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 ENVIRONMENT = {"LC_ALL": "C"}
-OPTIONS = {"uid": "--uid", "comment": "--comment", "shell": "--shell", "home": "--home-dir"}
+OPTIONS = {"uid": "--uid", "comment": "--comment", "shell": "--shell", "home": "-d"}  # -d: its long forms differ
 
 
 def read_account(name: str) -> dict[str, Any]:

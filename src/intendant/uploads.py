@@ -1,0 +1,51 @@
+"""Files of this machine that a step sends to hosts: only from the project's `files/`, and as they were when planned.
+
+A model names the file. Without a fence it could name a private key, and read it in the diff or on a host of its choice.
+"""
+
+import hashlib
+import shutil
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from intendant.config import Config
+from intendant.errors import InputError
+from intendant.intents import Intent, Step
+
+UPLOADS = "files"
+_MOST_BYTES = 100 * 2**20
+
+
+def take_uploads(config: Config, intent: Intent, step: Step, snapshot: Path) -> Step:
+    """Copy what the step's upload params name into the snapshot; the step that is returned names the copies.
+
+    Raises:
+        InputError: a file is missing, too large, no regular file, or outside of the project's upload folder.
+    """
+    params = dict(step.params)
+    for name in intent.uploads:
+        if params.get(name) is not None:
+            params[name] = _take(config, name, params[name], snapshot)
+    return step.model_copy(update={"params": params})
+
+
+def _take(config: Config, name: str, value: JsonValue, snapshot: Path) -> str:
+    folder = (config.project_dir / UPLOADS).resolve()
+    if not isinstance(value, str):
+        raise InputError(f"{name}: name a file below {folder}, as text.")
+    try:
+        wanted = (folder / value).resolve()
+        is_file, size = wanted.is_file(), wanted.stat().st_size if wanted.exists() else 0
+    except (OSError, RuntimeError, ValueError) as error:  # too long, a loop of links, no path at all
+        raise InputError(f"{name}: {value[:80]!r} is no path of a file.") from error
+    if not wanted.is_relative_to(folder):
+        raise InputError(f"{name}: only files below {folder} can be sent. Put the file there and name it.")
+    if not is_file:
+        raise InputError(f"{name}: there is no file {value[:80]!r} in {folder}.")
+    if size > _MOST_BYTES:
+        raise InputError(f"{name}: {wanted} is larger than {_MOST_BYTES // 2**20} MiB.")
+    copy = snapshot / "uploads" / f"{hashlib.sha256(value.encode()).hexdigest()[:8]}-{wanted.name}"
+    copy.parent.mkdir(exist_ok=True)
+    shutil.copyfile(wanted, copy)
+    return str(copy)
