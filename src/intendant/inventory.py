@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from intendant.config import Config
 from intendant.errors import EngineError, InputError, NotFoundError
 from intendant.runner.environment import ansible_environment
+from intendant.sources import sign_files
 
 _TIMEOUT_SECONDS = 120
 
@@ -43,6 +44,7 @@ class Inventory:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self._known: dict[tuple[str, ...], tuple[Hashable, dict[str, Any]]] = {}
 
     def read(self, pattern: str = "all") -> InventoryView:
         """The hosts that ``pattern`` (Ansible's host pattern syntax) matches, with their variables.
@@ -53,16 +55,27 @@ class Inventory:
             EngineError: the inventory cannot be read.
         """
         check_pattern(pattern)
-        found = self._run("--limit", pattern)
+        found = self._list("--limit", pattern)
         view = parse_inventory(found) if found is not None else InventoryView(hosts={}, groups={})
         if not view.hosts:
-            everything = parse_inventory(self._run() or {})
+            everything = parse_inventory(self._list() or {})
             if pattern == "all" and not everything.hosts:
                 return everything
             raise NotFoundError(
                 "host or group", pattern, [*everything.hosts, *everything.groups], "The list of hosts shows them all."
             )
         return view
+
+    def _list(self, *arguments: str) -> dict[str, Any] | None:
+        """What ansible-inventory says; asked again only when a file has changed, or others than files have a say."""
+        signature = sign_files(self._config)
+        known = self._known.get(arguments)
+        if signature is not None and known is not None and known[0] == signature:
+            return known[1]
+        found = self._run(*arguments)
+        if signature is not None and found is not None:
+            self._known[arguments] = (signature, found)
+        return found
 
     def _run(self, *arguments: str) -> dict[str, Any] | None:
         config = self._config

@@ -138,7 +138,9 @@ class Plan(_Frozen):
 
     def compute_digest(self) -> str:
         """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included."""
-        document = self.model_dump(mode="json", include={"id", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings"})
+        document = self.model_dump(
+            mode="json", include={"id", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings"}
+        )
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
 

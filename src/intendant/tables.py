@@ -1,5 +1,6 @@
 """The store's tables and how its database is opened; their versions are in `migrations/`."""
 
+import logging
 import sqlite3
 import time
 from pathlib import Path
@@ -89,6 +90,7 @@ def _migrate(connection: Connection) -> None:
     from alembic import command  # slow to import, and needed once for each version
     from alembic.config import Config as AlembicConfig
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     config = AlembicConfig()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection

@@ -111,8 +111,8 @@ async def measure(project: Project, rounds: int, fleet: int) -> dict[str, Any]:
 async def open_client(project: Project) -> AsyncIterator[Client]:
     """A real client of a real `intendant serve`."""
     server = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "intendant.cli", "--project", str(project.directory), "serve"],
+        command=str(Path(sys.executable).with_name("intendant")),
+        args=["--project", str(project.directory), "serve"],
         env=dict(os.environ),
         cwd=project.directory,
     )

@@ -123,8 +123,14 @@ def test_a_hidden_change_shows_a_word_for_its_diff() -> None:
     ("values", "words"),
     [
         ({"message": "remote module (win_ping) does not support check mode"}, "cannot predict"),
-        ({"message": "Command would have run if not in check mode", "module": "ansible.builtin.command"}, "command cannot"),
-        ({"skip_reason": "Conditional result was False not ansible_check_mode"}, "the role skips this task in check mode"),
+        (
+            {"message": "Command would have run if not in check mode", "module": "ansible.builtin.command"},
+            "command cannot",
+        ),
+        (
+            {"skip_reason": "Conditional result was False not ansible_check_mode"},
+            "the role skips this task in check mode",
+        ),
         ({"status": "failed", "ignored": True, "message": "no such unit"}, "ignores"),
     ],
 )

@@ -60,7 +60,10 @@ SAID = {
         "set ansible_python_interpreter",
     ),
     "no python, says env": ("/usr/bin/env: ‘python3’: No such file or directory", "Ansible needs Python"),
-    "vault": ("Decryption failed (no vault secrets were found that could decrypt).", "vaulted variable cannot be decrypted"),
+    "vault": (
+        "Decryption failed (no vault secrets were found that could decrypt).",
+        "vaulted variable cannot be decrypted",
+    ),
 }
 
 
@@ -81,7 +84,7 @@ def test_the_modules_own_words_come_first_and_the_hint_after_them(name: str) -> 
         "nginx.service does not stay active",
         "https://example.org/1/cpython-3.12.4+1-install_only.tar.gz cannot be read: HTTP Error 404: Not Found",
         "Python 3.12 cannot be brought to the state absent: [Errno 2] No such file or directory: '/opt/python/3.12.4'",
-        "file_path must be an absolute path without \"..\"; got \"python3\"",
+        'file_path must be an absolute path without ".."; got "python3"',
         "the package python3-apt has no candidate",
         "/srv/python/app.ini cannot be brought to the state present: [Errno 13] Permission denied: '/srv'",
     ],

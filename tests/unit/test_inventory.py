@@ -76,7 +76,9 @@ def test_groups_that_hold_each_other_do_not_hang() -> None:
     assert parse_inventory(listed).hosts.keys() == {"h"}
 
 
-def test_one_unreadable_file_of_several_is_an_error_and_not_an_empty_source(inventory: Inventory, tmp_path: Path) -> None:
+def test_one_unreadable_file_of_several_is_an_error_and_not_an_empty_source(
+    inventory: Inventory, tmp_path: Path
+) -> None:
     (tmp_path / "inventory" / "more.yml").write_text("all:\n  hosts: [web9\n")
     with pytest.raises(EngineError, match="more.yml"):
         inventory.read()

@@ -13,9 +13,9 @@ from intendant.redaction import MASK, Redactor
 SECRET = "correct horse battery"
 texts = st.text(max_size=40)
 # Long enough to be masked one by one, and free of what the mask itself is made of.
-secrets = st.text(st.characters(exclude_characters="(sensitive)", exclude_categories=["Cs"]), min_size=4, max_size=40).filter(
-    lambda text: len(text.strip()) >= 4
-)
+secrets = st.text(
+    st.characters(exclude_characters="(sensitive)", exclude_categories=["Cs"]), min_size=4, max_size=40
+).filter(lambda text: len(text.strip()) >= 4)
 
 
 @given(before=texts, secret=secrets, after=texts)
@@ -79,7 +79,11 @@ def test_a_secret_too_short_to_be_masked_surely_withholds_the_whole_text(secret:
 
 
 def test_a_number_that_is_secret_is_masked_as_a_number_too() -> None:
-    assert Redactor(["48151623"]).redact_all({"pin": 48151623, "port": 22, "on": True}) == {"pin": MASK, "port": 22, "on": True}
+    assert Redactor(["48151623"]).redact_all({"pin": 48151623, "port": 22, "on": True}) == {
+        "pin": MASK,
+        "port": 22,
+        "on": True,
+    }
 
 
 def test_each_long_line_of_a_secret_with_several_lines_is_masked() -> None:

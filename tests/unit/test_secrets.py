@@ -37,8 +37,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
 INTENT = Intent(name="app", title="App", path="/roles/app", options=OPTIONS)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text("abcxyz_{%", max_size=5).filter(lambda key: key != "from_var"), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.text("abcxyz_{%", max_size=5).filter(lambda key: key != "from_var"), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 

@@ -48,7 +48,10 @@ _HINTS: tuple[tuple[str, str], ...] = (
         r"via ssh.*(No route to host|Network is unreachable|timed out)",
         "The host does not answer. Is it up, is the address right, does a firewall let ssh through?",
     ),
-    (r"via ssh.*Connection refused", "The host answers but nothing listens there. Is sshd running, is ansible_port right?"),
+    (
+        r"via ssh.*Connection refused",
+        "The host answers but nothing listens there. Is sshd running, is ansible_port right?",
+    ),
     (
         r"Could not get lock|Unable to lock|dpkg frontend lock|lock-frontend",
         "Another package manager is at work on the host (unattended-upgrades, perhaps). Wait for it and plan again.",

@@ -41,7 +41,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path: {description: The file., type: str, returned: always}
+file: {description: The file., type: str, returned: always}
 blind_spot: {description: What check mode could not see., type: str, returned: in check mode when something was assumed}
 """
 
@@ -125,7 +125,7 @@ def main() -> None:
             before = file.read()
     after = merge(before, params["keys"], params["exclusive"])
     if before == after:
-        module.exit_json(changed=False, path=path, **result)
+        module.exit_json(changed=False, file=path, **result)
     result["diff"] = {"before": before, "after": after, "before_header": path, "after_header": path}
     if not module.check_mode:
         if not os.path.isdir(home):
@@ -134,7 +134,7 @@ def main() -> None:
             write(path, after, uid, gid)
         except OSError as error:
             module.fail_json(msg=f"{path} cannot be written: {error}")
-    module.exit_json(changed=True, path=path, **result)
+    module.exit_json(changed=True, file=path, **result)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-path: {description: The path., type: str, returned: always}
+file: {description: The path., type: str, returned: always}
 parents: {description: Folders above it that were or would be created., type: list, returned: always}
 blind_spot: {description: What check mode could not see., type: str, returned: in check mode when something was assumed}
 """
@@ -333,7 +333,8 @@ def main() -> None:
     if params["validate"] and plan.kind == "present" and plan.content != found.content:
         plan.validate()
     diffs = make_diffs(path, found, plan, sensitive)
-    result: dict[str, Any] = {"path": path, "changed": bool(diffs), "diff": diffs, "parents": missing}
+    # Not "path": AnsibleModule expands $NAMES in what is returned as that, and fails.
+    result: dict[str, Any] = {"file": path, "changed": bool(diffs), "diff": diffs, "parents": missing}
     if plan.blind_spots:
         result["blind_spot"] = "; ".join(dict.fromkeys(plan.blind_spots))
     if diffs and not module.check_mode:
