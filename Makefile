@@ -62,6 +62,7 @@ bench: setup ## measure Intendant against ansible-playbook; prints a table, writ
 docs: setup ## write the pages that are made from the code
 	@$(VENV)/python -m intendant.cli.reference > docs/cli.md
 	@$(VENV)/python -m intendant.tools.reference > docs/tools.md
+	@$(VENV)/python -m intendant.cli.roles > docs/roles.md
 
 inspector: .cache/npm/.ready ## the MCP inspector's command line against `intendant serve`
 	@$(PYTEST) -m outside tests/outside/test_inspector.py

@@ -8,7 +8,7 @@ import psutil
 def read_start(pid: int) -> float | None:
     """When the process started, in a unit of its machine's own; None when there is no such process, or only its zombie.
 
-    On Linux these are the kernel's ticks since boot (proc(5), field 22 of stat): a step of the clock does not move them.
+    On Linux these are the kernel's ticks since boot (proc(5), field 22 of stat), which no step of the clock moves.
     """
     try:
         if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:

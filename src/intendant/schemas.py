@@ -1,5 +1,6 @@
 """JSON Schema of an intent's params, derived from the specification that Ansible checks. Pure."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ _TYPES: dict[str, str | list[str]] = {
     "bytes": ["string", "integer"],
     "bits": ["string", "integer"],
 }
+_MARKUP = re.compile(r"\b(?:RV|[VCOEBIM])\(([^()]*)\)")
 _REFERENCES = 'Instead of any value: {"from_var": "NAME"}, an inventory or vault variable that the policy allows.'
 
 
@@ -25,9 +27,13 @@ def params_schema(intent: Intent) -> dict[str, Any]:
 
 
 def join_description(description: object) -> str:
-    """A description, which Ansible lets authors write as one text or as a list of paragraphs."""
+    """A description, which Ansible lets authors write as one text or as a list of paragraphs, with its own markup.
+
+    ``V(value)``, ``C(code)``, ``O(option)`` and the like (docs.ansible.com, "Ansible markup") become plain words.
+    """
     parts = description if isinstance(description, list) else [description]
-    return " ".join(str(part).strip() for part in parts if part)
+    text = " ".join(str(part).strip() for part in parts if part)
+    return _MARKUP.sub(r"\1", text)
 
 
 def _object_schema(options: Mapping[str, Mapping[str, Any]], defaults: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from intendant.runner.changes import find_blind_spot, find_change
 
 def result(**values: Any) -> TaskResult:
     known: dict[str, Any] = {
-        "host": "web1", "step": 2, "role": "app", "task": "Do it", "module": "ansible.builtin.copy", "status": "changed",
+        "host": "web1", "step": 2, "role": "app", "task": "Do it",
+        "module": "ansible.builtin.copy", "status": "changed",
     }  # fmt: skip
     return TaskResult(**{**known, **values})
 
@@ -99,7 +100,8 @@ def test_several_parts_of_a_diff_follow_each_other() -> None:
 
 
 def test_a_prepared_diff_is_shown_as_what_comes_out() -> None:
-    assert (change_of(diff=({"prepared": "+ package"},)).before, change_of(diff=({"prepared": "+ package"},)).after) == (
+    change = change_of(diff=({"prepared": "+ package"},))
+    assert (change.before, change.after) == (
         None, "+ package",
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ import pytest
 from intendant import __version__
 from intendant.cli import main
 from intendant.cli.reference import render
+from intendant.cli.roles import render_roles
 from intendant.runner.base import TaskResult
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
 
@@ -333,3 +334,9 @@ def test_an_interrupted_planning_is_ended_in_order(project: Path) -> None:
     assert "cancelled: True" in done.stderr
     assert "Nothing is changed by planning" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_role_reference_in_docs_is_what_the_specifications_say(repository: Path) -> None:
+    assert (repository / "docs" / "roles.md").read_text(encoding="utf-8") == render_roles(), (
+        "run: python -m intendant.cli.roles > docs/roles.md"
+    )

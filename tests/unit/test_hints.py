@@ -27,13 +27,13 @@ SAID = {
         "The login was refused",
     ),
     "unknown host key": (
-        "Failed to connect to the host via ssh: No ED25519 host key is known for 192.0.2.1 and you have requested strict "
-        "checking.\r\nHost key verification failed.",
+        "Failed to connect to the host via ssh: No ED25519 host key is known for 192.0.2.1 and you have requested "
+        "strict checking.\r\nHost key verification failed.",
         "The host's key is not known yet",
     ),
     "changed host key": (
-        "Failed to connect to the host via ssh: @@@@@@@@@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @"
-        "\r\nOffending ED25519 key in /home/me/.ssh/known_hosts:3\r\nHost key verification failed.",
+        "Failed to connect to the host via ssh: @@@@@@@@@@@@@@@\r\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED"
+        "     @\r\nOffending ED25519 key in /home/me/.ssh/known_hosts:3\r\nHost key verification failed.",
         "presents another key",
     ),
     "sudo wants a password": ("Missing sudo password", "may not become root"),
@@ -44,7 +44,7 @@ SAID = {
     "no python found": ("No python interpreters found for host web1 (tried ['python3.13'])", "Ansible needs Python"),
     "full disk": ("[Errno 28] No space left on device", "The disk of the host is full"),
     "full disk, before anything runs": (
-        "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp', '/var/tmp', '/usr/tmp', '/home/me']",
+        "FileNotFoundError: [Errno 2] No usable temporary directory found in ['/tmp', '/var/tmp', '/home/me']",
         "the disk of the host is full",
     ),
     "full disk, by apt": (
@@ -73,7 +73,7 @@ def test_the_modules_own_words_come_first_and_the_hint_after_them(name: str) -> 
     explained = explain_failure(message)
     assert explained.startswith(message)
     assert hint in explained.removeprefix(message)
-    assert explained.endswith(".") or explained.endswith("?")
+    assert explained.endswith((".", "?"))
 
 
 @pytest.mark.parametrize(

@@ -80,5 +80,5 @@ def test_one_unreadable_file_of_several_is_an_error_and_not_an_empty_source(
     inventory: Inventory, tmp_path: Path
 ) -> None:
     (tmp_path / "inventory" / "more.yml").write_text("all:\n  hosts: [web9\n")
-    with pytest.raises(EngineError, match="more.yml"):
+    with pytest.raises(EngineError, match=r"more\.yml"):
         inventory.read()

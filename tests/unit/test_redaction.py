@@ -109,7 +109,10 @@ def test_a_secret_that_is_learned_later_is_masked_from_then_on() -> None:
 KEY_BODY = "MIIEowIBAAKCAQEAtest\nwJq7ZkO0+short/line==\n"
 DECLARED_BY_NOBODY = {
     "a private key": (f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_BODY}-----END RSA PRIVATE KEY-----\n", KEY_BODY.strip()),
-    "an OpenSSH key": (f"-----BEGIN OPENSSH PRIVATE KEY-----\n{KEY_BODY}-----END OPENSSH PRIVATE KEY-----", KEY_BODY.strip()),
+    "an OpenSSH key": (
+        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{KEY_BODY}-----END OPENSSH PRIVATE KEY-----",
+        KEY_BODY.strip(),
+    ),
     "a private key that is cut off": (f"x\n-----BEGIN PRIVATE KEY-----\n{KEY_BODY}", KEY_BODY.strip()),
     "a PGP key": (
         f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{KEY_BODY}-----END PGP PRIVATE KEY BLOCK-----", KEY_BODY.strip(),

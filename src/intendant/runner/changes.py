@@ -35,7 +35,8 @@ def find_blind_spot(result: TaskResult) -> BlindSpot | None:
     """Why check mode could not predict this task, or None when it could.
 
     Ansible says so in the skip message of modules without check mode ("… does not support check mode", "… would have
-    run if not in check mode"), our own modules by ``blind_spot``; a condition on ``ansible_check_mode`` hides a task on purpose.
+    run if not in check mode"), our own modules by ``blind_spot``; a condition on ``ansible_check_mode`` hides a task on
+    purpose.
     """
     words = f"{result.message} {result.skip_reason}".lower()
     reason = result.blind_spot
