@@ -210,7 +210,7 @@ def test_content_that_its_validator_refuses_is_not_written(tmp_path: Path) -> No
 def test_keys_of_a_user_that_does_not_exist_yet_are_predicted() -> None:
     done = run_module("account_keys", check=True, name="nobody-knows", keys=[KEY], home="/srv/home")
     assert done["changed"]
-    assert done["path"] == "/srv/home/.ssh/authorized_keys"
+    assert done["file"] == "/srv/home/.ssh/authorized_keys"
     assert done["diff"]["after"] == f"{KEY}\n"
 
 

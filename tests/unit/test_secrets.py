@@ -106,6 +106,15 @@ def test_secrets_in_lists_objects_and_lists_of_objects_are_ciphertext_too(box: S
     assert decrypt(box, encoded["app_vault"]["deep"]["deeper"][0]) == CANARY
 
 
+def test_a_literal_that_looks_like_a_secret_is_ciphertext_in_files_and_masked_where_it_is_shown(box: SecretBox) -> None:
+    text = "listen = 80\ndb_password = hunter2222\n"
+    encoded = encode(box, app_name=text, app_tags=["a", text])
+    assert [decrypt(box, encoded["app_name"]), decrypt(box, encoded["app_tags"][1])] == [text, text]
+    assert encoded["app_tags"][0] == {"__ansible_unsafe": "a"}
+    shown = f"listen = 80\ndb_password = {SENSITIVE}\n"
+    assert hide(app_name=text, app_tags=["a", text]) == {"app_name": shown, "app_tags": ["a", shown]}
+
+
 def test_a_secret_number_is_ciphertext_too(box: SecretBox) -> None:
     assert decrypt(box, encode(box, app_password=48151623)["app_password"]) == "48151623"
 

@@ -112,7 +112,8 @@ def test_no_line_of_a_diff_can_pass_for_one_of_ours() -> None:
 
 def test_a_change_of_line_endings_alone_is_not_an_empty_diff() -> None:
     text = render_plan(make_plan(HostPlan(host="web1", changes=(make_change("update", before="a\r\n", after="a\n"),))))
-    assert "differs only in line endings" in text
+    assert "-a\\x0d" in text
+    assert "+a\n" in text
 
 
 def test_a_withheld_diff_says_that_it_is_sensitive() -> None:

@@ -61,9 +61,7 @@ def diff_lines(change: Change, indent: str = "      ") -> list[Line]:
     """The unified diff of a change, indented so that none of its lines can pass for one of ours."""
     diff = change.diff
     if not diff:
-        if (change.before or "") == (change.after or ""):
-            return []
-        return [Line(f"{indent}(the text differs only in line endings or its final newline)", "dim")]
+        return []
     return [Line(indent + sanitize(line).replace("\n", "\\n"), _tone_of(line)) for line in diff.split("\n")]
 
 
