@@ -8,7 +8,7 @@ import typer
 from intendant.catalog import Catalog
 from intendant.intents import Intent
 from intendant.paths import shipped_roles
-from intendant.roles import join_description
+from intendant.schemas import join_description
 
 _HEAD = """\
 <!-- Made by `python -m intendant.cli.roles`; a test compares it. -->

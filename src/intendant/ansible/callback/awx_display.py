@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import signal
 from collections.abc import Iterator
@@ -16,10 +17,26 @@ from typing import Any
 
 from ansible.parsing.vault import EncryptedString
 from ansible.utils.display import Display
-from ansible_runner.display_callback.callback import awx_display as upstream
 
-from intendant.redaction import Redactor
+from intendant.redaction import SHOWN_ID, Redactor
 
+
+def load_upstream() -> Any:
+    """ansible-runner's plugin by its file: importing the package would cost every start of Ansible its time."""
+    package = importlib.util.find_spec("ansible_runner")
+    assert package is not None
+    assert package.origin is not None
+    file = os.path.join(os.path.dirname(package.origin), "display_callback", "callback", "awx_display.py")
+    spec = importlib.util.spec_from_file_location("intendant_upstream_awx_display", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+upstream = load_upstream()
+Upstream: Any = upstream.CallbackModule
 DOCUMENTATION = upstream.DOCUMENTATION
 
 TARGET_ARGS = tuple("path dest name names pkg package unit src url user key state argv cmd".split())
@@ -50,7 +67,7 @@ def _masked_display(self: Display, msg: str, *args: Any, **kwargs: Any) -> Any:
 Display.display = _masked_display
 
 
-class CallbackModule(upstream.CallbackModule):
+class CallbackModule(Upstream):
     """See the module's text."""
 
     CALLBACK_NAME = "awx_display"
@@ -87,6 +104,7 @@ class CallbackModule(upstream.CallbackModule):
     def capture_event_data(self, event: str, **event_data: Any) -> Iterator[None]:
         with stopping_on_failure():
             result = event_data.pop("res", None)
+            event_data.pop("diff", None)  # the summary of the result has it too, masked
             if event == "runner_on_skipped":
                 result, self._skipped = self._skipped, {}
             if result is not None:
@@ -149,6 +167,8 @@ def collect_secrets(variables: Any, play: Any, *, every_host: bool) -> set[str]:
 
 def _vaulted(value: Any, encrypted_files: dict[str, bool]) -> Iterator[str]:
     if isinstance(value, EncryptedString):
+        if value._ciphertext.partition("\n")[0].endswith(f";{SHOWN_ID}"):
+            return  # patterns mask what looks like a secret in it, and the rest may be shown
         with contextlib.suppress(Exception):  # one that cannot be decrypted cannot be shown either
             yield str(value)
     elif isinstance(value, dict):
