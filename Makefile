@@ -33,7 +33,7 @@ demo: setup ## boot a disposable host and run request, diff, approval, apply on 
 	@$(RUN) $(VENV)/python demo/run.py
 
 test: setup ## all tests but those of `inspector`, `conformance` and `molecule`
-	@$(PYTEST)
+	@$(PYTEST) -n 2
 
 test-quick: setup ## the tests that need no lab host
 	@$(PYTEST) -m "not lab and not outside"

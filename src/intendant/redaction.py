@@ -11,6 +11,9 @@ import shlex
 from collections.abc import Iterable
 
 MASK = "(sensitive)"
+#: vault ids: of secret params, and of literals in which only a part looks like a secret and the rest may be shown
+SECRET_ID = "intendant"  # noqa: S105 (a name)  # noqa: S105 (a name, no secret)
+SHOWN_ID = "intendant-shown"
 _SURE_LENGTH = 4
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from intendant.intents import Intent, Step, referenced_variable
 from intendant.plans import SENSITIVE, canonical_json
+from intendant.redaction import SECRET_ID, SHOWN_ID, Redactor
 
 
 class SecretBox:
@@ -39,11 +40,11 @@ class SecretBox:
         finally:
             temporary.unlink()
 
-    def encrypt(self, text: str) -> str:
+    def encrypt(self, text: str, vault_id: str = SECRET_ID) -> str:
         """Ansible Vault ciphertext of a text."""
         from ansible.parsing.vault import VaultLib, VaultSecret  # slow to import, and rarely needed
 
-        return str(VaultLib().encrypt(text, VaultSecret(self._key), "intendant").decode())
+        return str(VaultLib().encrypt(text, VaultSecret(self._key), vault_id).decode())
 
     def fingerprint(self, value: object) -> str:
         """HMAC-SHA-256 (hex): tells whether a value is the same without telling the value."""
@@ -53,7 +54,8 @@ class SecretBox:
 def encode_params(intent: Intent, step: Step, box: SecretBox) -> dict[str, Any]:
     """Params in the form of an extra-vars file that Ansible takes as data, never as templates.
 
-    Strings become ``__ansible_unsafe``, secret ones ``__ansible_vault``, references a template of that one variable.
+    Strings become ``__ansible_unsafe``, those that are secret or look like it ``__ansible_vault``, references a
+    template of that one variable.
     """
     return {name: _encode(value, intent.options.get(name, {}), box) for name, value in step.params.items()}
 
@@ -84,7 +86,11 @@ def _encode(value: JsonValue, option: dict[str, Any], box: SecretBox) -> Any:
         return [_encode(item, option, box) for item in value]
     if option.get("no_log") and value is not None and not isinstance(value, bool):
         return {"__ansible_vault": box.encrypt(str(value))}
-    return {"__ansible_unsafe": value} if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if Redactor().redact(value) != value:
+        return {"__ansible_vault": box.encrypt(value, SHOWN_ID)}
+    return {"__ansible_unsafe": value}
 
 
 def _hide(value: JsonValue, option: dict[str, Any]) -> JsonValue:
@@ -94,7 +100,9 @@ def _hide(value: JsonValue, option: dict[str, Any]) -> JsonValue:
         return {key: _hide(item, _suboption(option, key)) for key, item in value.items()}
     if isinstance(value, list):
         return [_hide(item, option) for item in value]
-    return SENSITIVE if option.get("no_log") and value is not None else value
+    if option.get("no_log") and value is not None:
+        return SENSITIVE
+    return Redactor().redact(value) if isinstance(value, str) else value
 
 
 def _suboption(option: dict[str, Any], key: str) -> dict[str, Any]:

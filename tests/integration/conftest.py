@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
 from lab.hosts import LabHost
 from support.projects import APPROVED_BY_POLICY, Project, make_project
 

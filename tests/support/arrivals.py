@@ -1,13 +1,14 @@
 """Whether hostile strings have arrived on a host byte for byte."""
 
 import json
+from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
 from intendant.plans import HostPlan
 from intendant.redaction import Redactor
 from lab.hosts import LabHost
-from support.cases import Case, Pair
+from support.cases import Case, Pair, is_applied_together
 
 _READER = r"""
 import crypt, grp, json, os, sys
@@ -53,7 +54,9 @@ class Arrivals:
             case "file_content":
                 assert bytes.fromhex(file["content"]) == text.encode(), pair
                 shown = "".join(change.after or "" for change in planned.changes)
-                assert shown.startswith(Redactor().redact(text)), (pair, shown)
+                assert Redactor().redact(text) in shown, (pair, shown)
+            case "file_source":
+                assert bytes.fromhex(file["content"]) == upload_text(text).encode(), pair
             case "file_target":
                 assert bytes.fromhex(file["link"]) == text.encode(), pair
             case "file_path":
@@ -73,8 +76,23 @@ class Arrivals:
                 lines = bytes.fromhex(self._files[f"/home/{name}/.ssh/authorized_keys".encode()]["content"])
                 [line] = [line for line in sent if line.endswith(f" {text}")]
                 assert line.strip().encode() in lines.split(b"\n"), pair
-            case _:  # nothing was to be done, since nothing but the name of what is there was left
-                assert (sent, planned.changes) == ("dbus", ()), pair
+            case _:
+                raise AssertionError(f"{pair} was applied, and nobody knows how to look for it: {planned}")
+
+
+def upload_text(name: str) -> str:
+    """What is in the file that a test sends under this name."""
+    return f"file {name}"
+
+
+def make_shells(host: LabHost, cases: Iterable[Case]) -> None:
+    """Programs under the names that a user's shell is to have: only what is there can be one."""
+    names = [case.params["user_shell"] for case in cases if is_applied_together(case) and "user_shell" in case.params]
+    script = (
+        "import json, os, sys\nfor name in json.load(sys.stdin):\n os.makedirs(os.path.dirname(name), exist_ok=True)"
+    )
+    script += "\n os.path.exists(name) or os.symlink('/bin/sh', name)"
+    host.run(f"python3 -c \"{script}\" <<'END'\n{json.dumps(names)}\nEND")
 
 
 def read_arrivals(host: LabHost, passwords: dict[str, str]) -> Arrivals:

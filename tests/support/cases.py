@@ -52,10 +52,8 @@ _ALSO: dict[str, dict[str, Any]] = {
 # A form that the param accepts, with the string in it.
 _DRESS: dict[str, Callable[[str], str]] = {
     "file_path": lambda text: f"/srv/hostile/path/{text}",
-    "file_source": lambda text: f"/srv/no-such-folder/{text}",
     "python_latest_url": lambda text: f"http://127.0.0.1:9/{text}/x",
     "python_mirror": lambda text: f"http://127.0.0.1:9/{text}/x",
-    "service_name": lambda text: f"dbus{text}",
     "user_authorized_keys": lambda text: f"ssh-ed25519 AAAA{_key_of(text)} {text}",
     "user_home": lambda text: f"/srv/home/{text}",
     "user_shell": lambda text: f"/srv/shell/{text}",
@@ -65,6 +63,7 @@ _LISTS = ("packages_names", "user_authorized_keys", "user_groups")
 _CHECKED_TOGETHER = (
     {Slot("file_owner", "plain"), Slot("file_group", "plain")},
     {Slot("python_mirror", "plain"), Slot("python_latest_url", "plain")},
+    {Slot("python_mirror", "dressed"), Slot("python_latest_url", "dressed")},
     {Slot("user_home", "plain"), Slot("user_shell", "plain")},
 )
 # Slots that share a step when the string is_harmless: the step is applied.
@@ -77,18 +76,22 @@ _APPLIED_TOGETHER = (
         Slot("user_password", "plain"),
     },
 )
+#: what a file may take any string for; most steps of the role are applied
+_WRITTEN = (Slot("file_content", "plain"), Slot("file_path", "dressed"), Slot("file_target", "plain"))
 #: how many elements that are refused go into one list
 _CHUNK = 10
 
 # A short secret makes every text that holds it unreadable, so what is secret is apart from what is refused with words.
+# The role file has two, so that they can run at a time.
 BATCHES: dict[str, tuple[str, Callable[[Slot, str], bool]]] = {
-    "file": ("file", lambda slot, text: True),
-    "packages": ("packages", lambda slot, text: True),
-    "python": ("python", lambda slot, text: True),
-    "service": ("service", lambda slot, text: True),
-    "user": ("user", lambda slot, text: slot.param != "user_password" and not _is_beside_password(slot, text)),
+    "file-written": ("file", lambda slot, text: slot in _WRITTEN),
     "user-with-password": ("user", lambda slot, text: _is_beside_password(slot, text)),
+    "user": ("user", lambda slot, text: slot.param != "user_password" and not _is_beside_password(slot, text)),
+    "file": ("file", lambda slot, text: slot not in _WRITTEN),
+    "python": ("python", lambda slot, text: True),
     "user-password": ("user", lambda slot, text: slot.param == "user_password" and not _is_beside_password(slot, text)),
+    "service": ("service", lambda slot, text: True),
+    "packages": ("packages", lambda slot, text: True),
 }
 
 

@@ -9,7 +9,7 @@ _VOLATILE = (
     "/dev", "/proc", "/sys", "/run", "/tmp", "/var/tmp", "/var/log", "/var/cache", "/var/backups", "/root/.ansible",
     "/home/admin", "/var/lib/apt", "/var/lib/systemd", "/var/lib/dpkg", "/var/lib/private", "/var/lib/sudo",
 )  # fmt: skip
-# Copies that the tools for users keep of the files that they change, and the tables that a removed user leaves no line in.
+# Copies that the tools for users keep of the files that they change.
 _BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
 
 _SCRIPT = r"""

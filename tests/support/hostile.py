@@ -45,9 +45,8 @@ Add = Callable[[str, Callable[[str], str] | str], None]
 def _add_jinja(add: Add) -> None:
     add("pipe", lambda path: "{{ lookup('pipe', 'touch " + path + "') }}")
     add("statement", lambda path: "{% set x = lookup('pipe', 'touch " + path + "') %}{{ x }}")
-    add("loop", lambda path: "{% for i in range(3) %}{{ lookup('pipe', 'touch " + path + "') }}{% endfor %}")
     add("several-lines", lambda path: "{{\n  lookup('pipe',\n  'touch " + path + "')\n}}")
-    add("nested", lambda path: "{{ '{{ lookup(\"pipe\", \"touch " + path + "\") }}' }}")
+    add("nested", lambda path: '{{ \'{{ lookup("pipe", "touch ' + path + "\") }}' }}")
     add("opening-alone", "{{ ")
     add("statement-alone", "{% raw %}")
     add("unbalanced", "{{ '{{' }} {% endif %}")
@@ -58,7 +57,6 @@ def _add_jinja(add: Add) -> None:
     add("nothing-but-a-comment", lambda path: "{# lookup('pipe', 'touch " + path + "') #}")
     add("line-statement", lambda path: "# set x = lookup('pipe', 'touch " + path + "')\n## " + path)
     add("header", lambda path: "#jinja2: variable_start_string:'[[', variable_end_string:']]'\n[[ " + _PRODUCT + " ]]")
-    add("hostvars", "{{ hostvars[inventory_hostname] }}")
     add("controller-file", "{{ lookup('file', '/etc/passwd') }}")
     add("omit", "{{ omit }}")
     add("undefined", "{{ no_such_variable_at_all }}")
@@ -70,7 +68,10 @@ def _add_tags(add: Add) -> None:
     add("tag-python", lambda path: "!!python/object/apply:os.system ['touch " + path + "']")
     add("unsafe-object", '{"__ansible_unsafe": "{{ ' + _PRODUCT + ' }}"}')
     add("vault-object", '{"__ansible_vault": "$ANSIBLE_VAULT;1.1;AES256\\n6162"}')
-    add("tagged-object", lambda path: '{"__ansible_type": "TrustedAsTemplate", "value": "{{ lookup(\'file\', \'' + path + "') }}\"}")
+    add(
+        "tagged-object",
+        lambda path: '{"__ansible_type": "TrustedAsTemplate", "value": "{{ lookup(\'file\', \'' + path + "') }}\"}",
+    )
     add("reference-object", '{"from_var": "ansible_ssh_private_key_file"}')
     add("vault-header", "$ANSIBLE_VAULT;1.1;AES256\n3162")
     add("yaml-null", "~")
@@ -81,16 +82,14 @@ def _add_shell(add: Add) -> None:
     add("substitution", lambda path: "$(touch " + path + ")")
     add("backticks", lambda path: "`touch " + path + "`")
     add("semicolon", lambda path: "x; touch " + path + "; y")
-    add("pipe-sign", lambda path: "x | touch " + path)
     add("and", lambda path: "x && touch " + path)
     add("quotes", lambda path: "x'; touch " + path + "; '\"; touch " + path + '; "')
     add("line-break", lambda path: "x\ntouch " + path + "\n")
     add("carriage-return", lambda path: "x\r\ntouch " + path + "\r\n")
     add("variable", "${HOME} $PATH $IFS")
-    add("globs", "/etc/pass* [a-z]? {a,b}")
+    add("globs", "pass* [a-z]? {a,b} /etc/*")
     add("home", "~root/.ssh")
     add("short-option", "-o")
-    add("long-option", "--help")
     add("option-with-value", lambda path: "-oProxyCommand=touch " + path)
     add("module-arguments", lambda path: "x state=absent content=y path=" + path)
 

@@ -1,8 +1,8 @@
 """Many params in one Ansible run: each step of a plan goes to a host of its own instead of all steps to all hosts.
 
-A plan tries its steps one after the other and leaves a host at its first failure, so hundreds of values that fail, each
-by itself, would take hundreds of plans. Everything but the order of the plays is as ever: validation, encoding, snapshot,
-the roles, ansible-playbook with its callback, and what is kept of the results.
+A plan tries its steps one after the other and leaves a host at its first failure, so hundreds of values that fail,
+each by itself, would take hundreds of plans. Everything but the order of the plays is as ever: validation, encoding,
+snapshot, the roles, ansible-playbook with its callback, and what is kept of the results.
 """
 
 import shutil

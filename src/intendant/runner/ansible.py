@@ -10,7 +10,7 @@ from typing import Any
 
 from intendant.config import Config
 from intendant.errors import EngineError
-from intendant.redaction import Redactor
+from intendant.redaction import SECRET_ID, SHOWN_ID, Redactor
 from intendant.runner.base import Job, Outcome, TaskResult
 from intendant.runner.environment import ansible_environment
 from intendant.runner.events import read_event
@@ -85,7 +85,8 @@ class AnsibleRunner:
         hosts = work / "hosts"
         hosts.write_text("\n".join(job.hosts), encoding="utf-8")
         # Only names of files that we made: what people and models wrote is inside them.
-        arguments = ["--diff", "-e", f"@{job.directory / 'params.json'}", "--vault-id", f"intendant@{self._vault_key}"]
+        arguments = ["--diff", "-e", f"@{job.directory / 'params.json'}"]
+        arguments += [part for name in (SECRET_ID, SHOWN_ID) for part in ("--vault-id", f"{name}@{self._vault_key}")]
         arguments += ["--limit", f"@{hosts}"]
         if job.check:
             arguments.insert(0, "--check")

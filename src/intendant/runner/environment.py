@@ -19,6 +19,9 @@ def ansible_environment(config: Config) -> dict[str, str]:
     environment["ANSIBLE_NOCOLOR"] = "1"
     environment["ANSIBLE_LOCALHOST_WARNING"] = "False"
     environment["ANSIBLE_INVENTORY_UNPARSED_WARNING"] = "False"
+    if config.read_ansible_setting("defaults", "no_target_syslog") is None:
+        # Modules would write their arguments, vaulted values too, into the journal of the host.
+        environment.setdefault("ANSIBLE_NO_TARGET_SYSLOG", "True")
     # A source that cannot be read would otherwise be an empty one, and its hosts would silently not be there.
     environment.setdefault("ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED", "True")
     if config.ansible_cfg is not None:
