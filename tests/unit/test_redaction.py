@@ -110,7 +110,10 @@ KEY_BODY = "MIIEowIBAAKCAQEAtest\nwJq7ZkO0+short/line==\n"
 # Put together here, so that no search for committed keys stops at it.
 PRIVATE_KEY = "PRIVATE" + " KEY"
 DECLARED_BY_NOBODY = {
-    "a private key": (f"-----BEGIN RSA {PRIVATE_KEY}-----\n{KEY_BODY}-----END RSA {PRIVATE_KEY}-----\n", KEY_BODY.strip()),
+    "a private key": (
+        f"-----BEGIN RSA {PRIVATE_KEY}-----\n{KEY_BODY}-----END RSA {PRIVATE_KEY}-----\n",
+        KEY_BODY.strip(),
+    ),
     "an OpenSSH key": (
         f"-----BEGIN OPENSSH {PRIVATE_KEY}-----\n{KEY_BODY}-----END OPENSSH {PRIVATE_KEY}-----",
         KEY_BODY.strip(),
