@@ -45,7 +45,10 @@ def _take(config: Config, name: str, value: JsonValue, snapshot: Path) -> str:
         raise InputError(f"{name}: there is no file {value[:80]!r} in {folder}.")
     if size > _MOST_BYTES:
         raise InputError(f"{name}: {wanted} is larger than {_MOST_BYTES // 2**20} MiB.")
-    copy = snapshot / "uploads" / f"{hashlib.sha256(value.encode()).hexdigest()[:8]}-{wanted.name}"
+    copy = snapshot / "uploads" / f"{hashlib.sha256(value.encode()).hexdigest()[:8]}-{wanted.name[-100:]}"
     copy.parent.mkdir(exist_ok=True)
-    shutil.copyfile(wanted, copy)
+    try:
+        shutil.copyfile(wanted, copy)
+    except OSError as error:
+        raise InputError(f"{name}: {value[:80]!r} cannot be read: {error.strerror}.") from error
     return str(copy)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from intendant.config import Config
 from intendant.errors import EngineError
 from intendant.redaction import SECRET_ID, SHOWN_ID, Redactor
@@ -36,7 +38,7 @@ class AnsibleRunner:
         """See ``Runner.run``."""
         import ansible_runner  # slow to import, and a server that only lists its tools does without
 
-        work = Path(tempfile.mkdtemp(prefix="intendant-", dir=_memory_folder()))
+        work = make_work_folder(_memory_folder())
         failed: set[str] = set()
         ended = False
         complaints: list[str] = []
@@ -105,6 +107,16 @@ class AnsibleRunner:
         )
         environment.pop("ANSIBLE_STDOUT_CALLBACK", None)
         return environment
+
+
+def make_work_folder(base: str | None) -> Path:
+    """A private folder named after this process; those of processes that were killed are removed on the way."""
+    folder = Path(base or tempfile.gettempdir())
+    for left in folder.glob("intendant-*-*"):
+        owner = left.name.split("-")[1]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"intendant-{os.getpid()}-", dir=folder))
 
 
 def _memory_folder() -> str | None:
