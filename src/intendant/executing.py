@@ -20,7 +20,7 @@ from intendant.processes import read_start
 from intendant.runner.base import Job, Outcome, Runner
 from intendant.runner.recorder import Recorder
 from intendant.runs import Run, conclude_status, find_deviations
-from intendant.secrets import SecretBox, find_references
+from intendant.secrets import SecretBox, list_references
 from intendant.store import Store
 
 _SAVE_EVERY_SECONDS = 0.3
@@ -171,12 +171,11 @@ class Executor:
             task = name
             save_progress()
 
-        references = sorted(set().union(*(find_references(dict(step.params)) for step in plan.steps)))
         job = Job(
             self._snapshot(plan),
             plan.healthy_hosts,
             check=False,
-            secret_variables=tuple(references),
+            secret_variables=list_references(plan.steps),
             cancel_file=cancel_file(self._config, run.id),
         )
         return self._runner.run(job, recorder.add, start_task, save_progress)

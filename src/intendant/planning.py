@@ -17,7 +17,7 @@ from intendant.policy import check_request, decide_approval
 from intendant.redaction import redact_request
 from intendant.runner.base import Job, Progress, Runner
 from intendant.runner.recorder import Recorder
-from intendant.secrets import SecretBox, encode_params, find_references, hide_params
+from intendant.secrets import SecretBox, encode_params, hide_params, list_references
 from intendant.snapshot import copy_sources, write_playbook
 from intendant.store import Store
 from intendant.uploads import take_uploads
@@ -127,13 +127,12 @@ def predict(
         EngineError: Ansible could not run, or the prediction was cancelled.
     """
     recorder = Recorder(hosts)
-    references = sorted(set().union(*(find_references(dict(step.params)) for step in steps)))
 
     def start_task(_: int, name: str) -> None:
         recorder.tasks_started += 1
         on_progress(Progress(task=name, done=recorder.tasks_started - 1))
 
-    job = Job(snapshot, hosts, check=True, secret_variables=tuple(references))
+    job = Job(snapshot, hosts, check=True, secret_variables=list_references(steps))
     outcome = runner.run(job, recorder.add, start_task, should_cancel)
     if outcome.cancelled:
         raise EngineError("The planning was cancelled. Nothing was changed.")

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def hide_params(intent: Intent, step: Step) -> Step:
     """The step as it may be stored and shown: secret values masked, references kept."""
     params = {name: _hide(value, intent.options.get(name, {})) for name, value in step.params.items()}
     return Step(intent=step.intent, params=params)
+
+
+def list_references(steps: Iterable[Step]) -> tuple[str, ...]:
+    """Names of all variables that the steps' params refer to, sorted."""
+    return tuple(sorted(set().union(*(find_references(dict(step.params)) for step in steps))))
 
 
 def find_references(value: JsonValue) -> set[str]:
