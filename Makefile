@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv first; nothing else has to be set up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint format lab molecule bench docs inspector conformance \
+.PHONY: help setup demo test test-quick lint format lab molecule fidelity examples bench docs inspector conformance \
 	constraints wheel clean
 
 VENV := .venv/bin
@@ -54,7 +54,13 @@ format: setup ## let ruff mend what it can
 	@$(VENV)/ruff format .
 
 molecule: setup ## check, converge, idempotence and verify of every role on lab hosts (long)
-	@$(RUN) $(VENV)/molecule test --all
+	@$(RUN) scripts/molecule.sh
+
+fidelity: setup ## plan, apply, plan and undo of every role on lab hosts; writes docs/fidelity.md (long)
+	@$(RUN) $(VENV)/python -m fidelity --write docs/fidelity.md
+
+examples: setup ## plan the example of every role on a lab host; writes docs/plans, which `make docs` shows
+	@$(RUN) $(VENV)/python -m fidelity.examples --write
 
 bench: setup ## measure Intendant against ansible-playbook; prints a table, writes build/bench.json
 	@$(RUN) $(VENV)/python -m bench
@@ -62,7 +68,7 @@ bench: setup ## measure Intendant against ansible-playbook; prints a table, writ
 docs: setup ## write the pages that are made from the code
 	@$(VENV)/python -m intendant.cli.reference > docs/cli.md
 	@$(VENV)/python -m intendant.tools.reference > docs/tools.md
-	@$(VENV)/python -m intendant.cli.roles > docs/roles.md
+	@$(VENV)/python -m intendant.cli.roles docs
 
 inspector: .cache/npm/.ready ## the MCP inspector's command line against `intendant serve`
 	@$(PYTEST) -m outside tests/outside/test_inspector.py

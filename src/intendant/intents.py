@@ -40,6 +40,8 @@ class Intent(BaseModel):
     uploads: tuple[str, ...] = ()
     undo: str = ""
     changes: str = ""
+    #: a request in words, with a host called web1, that needs nothing else to be understood.
+    example: str = ""
     platforms: tuple[str, ...] = ()
 
     def required(self) -> list[str]:

@@ -45,6 +45,7 @@ class IntentFile(BaseModel):
     uploads: list[str] = []
     undo: str = ""
     changes: str = ""
+    example: str = ""
 
 
 def read_role(name: str, folder: Path) -> Intent | None:
@@ -82,6 +83,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
         uploads=tuple(about.uploads),
         undo=about.undo,
         changes=about.changes,
+        example=about.example,
         platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),
     )
     for phrase in intent.phrases:

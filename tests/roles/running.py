@@ -12,7 +12,7 @@ from typing import Any
 from lab.hosts import LabHost
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = ("file", "packages", "python", "service", "user")
+ROLES = tuple(sorted(path.parents[1].name for path in ROOT.glob("roles/*/meta/argument_specs.yml")))
 MODULES = ROOT / "src" / "intendant" / "ansible" / "modules"
 
 
@@ -75,6 +75,7 @@ def run_roles(
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).parent / "callback"),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
         "RECORD_TO": str(record),
+        "ANSIBLE_TIMEOUT": "60",  # other tests may keep the machine busy
     }
     done = subprocess.run(
         [
@@ -87,7 +88,7 @@ def run_roles(
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert record.exists(), done.stdout + done.stderr
     lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()]

@@ -4,6 +4,7 @@ import base64
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,20 @@ def test_converge_says_in_check_mode_that_its_probe_is_not_there_yet() -> None:
     assert predicted["changed"]
     assert "no-such-program" in predicted["blind_spot"]
     assert run_module("converge", **arguments)["failed"]
+
+
+def test_converge_reports_what_came_in_the_same_run_against_nothing(tmp_path: Path) -> None:
+    """Check mode sees no tool and the run a tool with values of its own: both must say the same."""
+    path, command = tmp_path / "value", write_command(tmp_path / "value", "new")
+    predicted = run_module("converge", check=True, fresh=True, **{**command, "probe": ["no-such-program"]})
+    for found in ("old", "new"):
+        path.write_text(found)
+        done = run_module("converge", fresh=True, **command)
+        assert done["changed"]
+        assert done["diff"]["before"] == predicted["diff"]["before"] == ""
+        assert done["diff"]["after"] == predicted["diff"]["after"] == "new\n"
+        assert path.read_text() == "new"
+    assert "blind_spot" not in predicted
 
 
 def test_converge_adds_to_the_environment_and_runs_in_the_folder(tmp_path: Path) -> None:
@@ -239,3 +254,26 @@ def test_what_is_no_name_of_a_package_never_reaches_apt(name: str) -> None:
 def test_what_is_no_name_of_a_unit_never_reaches_systemd(name: str) -> None:
     done = run_module("unit", check=True, name=name, state="started")
     assert "is not the name of a systemd unit" in done["msg"]
+
+
+def test_a_validator_that_an_earlier_step_brings_is_no_blind_spot(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"path": str(tmp_path / "x"), "content": "x", "validate": ["no-such-program", "%s"]}
+    predicted = run_module("managed_file", check=True, validator_expected=True, **arguments)
+    assert "blind_spot" not in predicted
+    assert "blind_spot" in run_module("managed_file", check=True, **arguments)
+    done = run_module("managed_file", validator_expected=True, **arguments)
+    assert "cannot be validated" in done["msg"]
+
+
+def test_a_file_says_whether_it_was_created(tmp_path: Path) -> None:
+    arguments: dict[str, Any] = {"path": str(tmp_path / "x"), "content": "x"}
+    assert run_module("managed_file", **arguments)["created"]
+    assert not run_module("managed_file", **{**arguments, "content": "y"})["created"]
+
+
+def test_files_whose_folders_are_made_at_the_same_moment_all_arrive(tmp_path: Path) -> None:
+    paths = [tmp_path / "new" / "deep" / "er" / f"{number}" for number in range(12)]
+    with ThreadPoolExecutor(len(paths)) as pool:
+        done = list(pool.map(lambda path: run_module("managed_file", path=str(path), content="x"), paths))
+    assert [answer["msg"] for answer in done if answer.get("failed")] == []
+    assert [path.read_text() for path in paths] == ["x"] * len(paths)

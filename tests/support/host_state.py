@@ -11,6 +11,8 @@ _VOLATILE = (
 )  # fmt: skip
 # Copies that the tools for users keep of the files that they change.
 _BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
+# What the system computes from other files, whenever a package comes or goes.
+_COMPUTED = ("/etc/ld.so.cache",)
 
 _SCRIPT = r"""
 import hashlib, json, os, sys
@@ -36,7 +38,7 @@ print(json.dumps(found))
 def read_state(host: LabHost) -> dict[str, str]:
     """Kind, permissions and owner of everything on a host, with a digest for what lies in /etc; packages and units."""
     script = _SCRIPT.replace("'", "'\\''")
-    done = host.run(f"python3 -c '{script}' {','.join(_VOLATILE + _BACKUPS)}")
+    done = host.run(f"python3 -c '{script}' {','.join(_VOLATILE + _BACKUPS + _COMPUTED)}")
     state: dict[str, str] = json.loads(done.stdout)
     for line in host.run(
         "dpkg-query --show --showformat '${Package} ${Version} ${db:Status-Abbrev}\\n'"

@@ -64,7 +64,8 @@ def make_project(
 ) -> Project:
     """A project over these hosts (variables by name; for lab hosts ``{"web1": host.inventory_vars()}``)."""
     project = Project(directory)
-    project.write("ansible.cfg", "[defaults]\ninventory = inventory\n")
+    # A patient connection: other tests may keep the machine busy.
+    project.write("ansible.cfg", "[defaults]\ninventory = inventory\ntimeout = 60\n")
     project.write("intendant.toml", f'state_dir = "state"\n{settings}')
     project.set_inventory(hosts, groups)
     return project

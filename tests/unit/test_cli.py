@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 from intendant import __version__
+from intendant.catalog import Catalog
 from intendant.cli import main
 from intendant.cli.reference import render
 from intendant.cli.roles import render_roles
+from intendant.paths import shipped_roles
+from intendant.resolving import resolve_request
 from intendant.runner.base import TaskResult
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
 
@@ -337,6 +340,18 @@ def test_an_interrupted_planning_is_ended_in_order(project: Path) -> None:
 
 
 def test_the_role_reference_in_docs_is_what_the_specifications_say(repository: Path) -> None:
-    assert (repository / "docs" / "roles.md").read_text(encoding="utf-8") == render_roles(), (
-        "run: python -m intendant.cli.roles > docs/roles.md"
-    )
+    docs = repository / "docs"
+    pages = render_roles(docs)
+    stale = [name for name, text in pages.items() if not (docs / name).exists() or (docs / name).read_text() != text]
+    gone = [path.name for path in (docs / "roles").glob("*.md") if f"roles/{path.name}" not in pages]
+    assert (stale, gone) == ([], []), "run: make docs"
+
+
+def test_every_role_has_an_example_that_is_understood_and_a_plan_of_it(repository: Path) -> None:
+    intents = Catalog([shipped_roles()]).list()
+    for intent in intents:
+        found = resolve_request(intent.example, intents, ["web1"], [])
+        assert found.certain, f"{intent.name}: {intent.example}: {found.question}"
+        assert [step.intent for step in found.steps] == [intent.name]
+        shown = (repository / "docs" / "plans" / f"{intent.name}.txt").read_text(encoding="utf-8")
+        assert shown.startswith(f"Request: {intent.example}\n"), "run: make examples"

@@ -1,36 +1,63 @@
-"""docs/roles.md, made from the roles' own specifications: `python -m intendant.cli.roles > docs/roles.md`."""
+"""docs/roles.md and docs/roles/NAME.md, made from the roles' own specifications: `python -m intendant.cli.roles docs`."""
 
 import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
-
-import typer
 
 from intendant.catalog import Catalog
 from intendant.intents import Intent
 from intendant.paths import shipped_roles
 from intendant.schemas import join_description
 
-_HEAD = """\
-<!-- Made by `python -m intendant.cli.roles`; a test compares it. -->
-# The roles
+_NOTE = "<!-- Made by `make docs`; a test compares it. -->\n"
+_INDEX = f"""\
+{_NOTE}# The roles
 
-Each runs with plain `ansible-playbook` too; its README has an example. What is secret is never shown.
+Each role is an intent: its params come from its argument specification, so the tools, the command line and plain
+`ansible-playbook` take the same ones. How faithful their plans are is measured in [fidelity.md](fidelity.md).
+
+| role | what it does | can be undone |
+|---|---|---|
 """
 
 
-def render_roles() -> str:
-    """docs/roles.md: every shipped intent with its params."""
-    return _HEAD + "".join(_describe(intent) for intent in Catalog([shipped_roles()]).list())
-
-
-def _describe(intent: Intent) -> str:
-    rows = "".join(_row(name, option) for name, option in intent.options.items())
-    facts = "".join(
-        f"{label}: {text}\n\n" for label, text in (("Changes", intent.changes), ("Undo", intent.undo)) if text
+def render_roles(docs: Path) -> dict[str, str]:
+    """The pages by name relative to ``docs``; ``docs/plans/ROLE.txt`` holds the plan of a role's example."""
+    intents = Catalog([shipped_roles()]).list()
+    pages = {f"roles/{intent.name}.md": _page(intent, docs / "plans" / f"{intent.name}.txt") for intent in intents}
+    rows = "".join(
+        f"| [{intent.name}](roles/{intent.name}.md) | {intent.title} | {'yes' if intent.undo else 'no'} |\n"
+        for intent in intents
     )
-    platforms = f"Platforms: {', '.join(intent.platforms)}.\n" if intent.platforms else ""
-    table = f"| param | type | default | |\n|---|---|---|---|\n{rows}"
-    return f"\n## {intent.name}\n{intent.title}.\n\n{facts}{table}\n{platforms}"
+    return {"roles.md": _INDEX + rows, **pages}
+
+
+def _page(intent: Intent, plan: Path) -> str:
+    facts = "".join(
+        f"**{label}.** {text}\n\n"
+        for label, text in (
+            ("Changes", intent.changes),
+            ("Undo", intent.undo),
+            ("Platforms", ", ".join(intent.platforms)),
+        )
+        if text
+    )
+    rows = "".join(_rows(intent.options))
+    return (
+        f"{_NOTE}# {intent.name}\n{intent.title}.\n\n{facts}"
+        f"| param | type | default | |\n|---|---|---|---|\n{rows}"
+        + (f"\n## Example\n`{intent.example}`\n" if intent.example else "")
+        + (f"\nOn a fresh Debian 13 it is planned as:\n\n```\n{plan.read_text('utf-8')}```\n" if plan.exists() else "")
+    )
+
+
+def _rows(options: Mapping[str, dict[str, Any]], above: str = "") -> Iterator[str]:
+    for name, option in options.items():
+        yield _row(above + name, option)
+        inside = "[]." if option.get("type") == "list" else "."
+        yield from _rows(option.get("options") or {}, f"{above}{name}{inside}")
 
 
 def _row(name: str, option: dict[str, Any]) -> str:
@@ -44,5 +71,16 @@ def _row(name: str, option: dict[str, Any]) -> str:
     return f"| `{name}` | {kind} | {default} | {text}{' Secret.' if option.get('no_log') else ''} |\n"
 
 
+def main(docs: Path) -> None:
+    """Write the pages, and delete those of roles that are gone."""
+    pages = render_roles(docs)
+    (docs / "roles").mkdir(exist_ok=True)
+    for old in (docs / "roles").glob("*.md"):
+        if f"roles/{old.name}" not in pages:
+            old.unlink()
+    for name, text in pages.items():
+        (docs / name).write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    typer.echo(render_roles(), nl=False)
+    main(Path(sys.argv[1]))

@@ -50,7 +50,8 @@ def intent_lines(intent: Intent) -> list[Line]:
     """One intent with its params, and a command that shows how it is used."""
     lines = [Line(f"{sanitize_line(intent.name)}: {sanitize_line(intent.title)}", "heading")]
     lines += [Line(line) for line in sanitize(_plain(intent.description)).splitlines()]
-    for label, text in (("Changes", intent.changes), ("Undo", intent.undo), ("Platforms", ", ".join(intent.platforms))):
+    facts = {"Changes": intent.changes, "Undo": intent.undo, "Platforms": ", ".join(intent.platforms)}
+    for label, text in {**facts, "Example": intent.example}.items():
         if text:
             lines.append(Line(f"{label}: {sanitize_line(text)}"))
     lines.append(Line(""))

@@ -52,6 +52,7 @@ EXAMPLES = r"""
 RETURN = r"""
 installed: {description: Version of each named package on the host, type: dict, returned: when state is query}
 candidates: {description: Version that would be installed, type: dict, returned: when state is query}
+arrived: {description: Packages that were not there and are, or would be, installed., type: list, returned: on a change}
 new_units: {description: Names of systemd units that the packages brought, type: list, returned: after a change}
 """
 
@@ -256,6 +257,8 @@ def converge(module: AnsibleModule, apt: Apt, state: str, names: list[str]) -> N
             msg=f"refusing to remove {interpreter}: Ansible itself runs on it (asked for: {', '.join(todo)})"
         )
     result: dict[str, Any] = {"changed": bool(touched), "diff": make_diff(installed, planned, touched)}
+    missing = {name for name in touched if installed.get(name, LEFTOVERS) == LEFTOVERS}
+    result["arrived"] = sorted(name for name in missing if planned[name])
     if not touched or module.check_mode:
         module.exit_json(**result)
 

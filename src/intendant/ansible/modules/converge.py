@@ -56,6 +56,13 @@ options:
     description: Keep outputs, O(stdin), O(desired) and the values of O(environment) out of the result and the diff.
     type: bool
     default: false
+  fresh:
+    description:
+      - The caller knows that an earlier step of the same run brings what is probed. Before the run it then counts as
+        nothing, in both modes, the change is reported even if the value is already the desired one, and a probe that
+        cannot run in check mode makes no RV(blind_spot).
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -149,6 +156,7 @@ def main() -> None:
             "stdin": {"type": "str"},
             "label": {"type": "str"},
             "sensitive": {"type": "bool", "default": False},
+            "fresh": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -168,13 +176,17 @@ def main() -> None:
         # The tool may be what an earlier step of the same run installs: predict, and say so.
         done, before = False, ""
         blind_spot = f"the probe {params['probe'][0]} cannot run yet ({error.strerror or error}); its answer is assumed"
-    after = before if done else describe_desired(params)
+    fresh = params["fresh"]
+    if fresh:
+        before, blind_spot = "", None
+    after = before if done and not fresh else describe_desired(params)
 
     label = params["label"] or (HIDDEN if sensitive else " ".join(params["probe"]))
     shown_before, shown_after = (HIDDEN, HIDDEN) if sensitive else (before, after)
-    result: dict[str, Any] = {"changed": not done, "before": shown_before, "after": shown_after}
+    changed = fresh or not done
+    result: dict[str, Any] = {"changed": changed, "before": shown_before, "after": shown_after}
     if sensitive:
-        shown_after = HIDDEN if done else f"{HIDDEN} changed"
+        shown_after = f"{HIDDEN} changed" if changed else HIDDEN
     result["diff"] = {
         "before": shown_before, "after": shown_after, "before_header": label, "after_header": label,
     }  # fmt: skip

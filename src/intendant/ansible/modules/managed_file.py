@@ -44,11 +44,13 @@ options:
     type: bool
     default: false
   validate:
-    description:
-      - Arguments of a command that accepts or refuses a copy of the new content, named by C(%s). It runs in check mode
-        too.
+    description: Arguments of a command that accepts or refuses a copy of the new content, C(%s), in check mode too.
     type: list
     elements: str
+  validator_expected:
+    description: The program of O(validate) comes in the same run; check mode makes no RV(blind_spot) of its absence.
+    type: bool
+    default: false
   known_owners:
     description: Users and groups that earlier steps of the same run create.
     type: list
@@ -74,6 +76,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 file: {description: The path., type: str, returned: always}
+created: {description: Whether nothing was at the path before., type: bool, returned: always}
 parents: {description: Folders above it that were or would be created., type: list, returned: always}
 blind_spot: {description: What check mode could not see., type: str, returned: in check mode when something was assumed}
 """
@@ -154,10 +157,9 @@ class Plan:
         self.content = found.content if found.kind == self.kind else b""
         if params["content_base64"] is not None:
             self.content = base64.b64decode(params["content_base64"])
-        elif params["content"] is not None:
-            self.content = params["content"].encode(errors="surrogateescape")
-        if self.kind == "link":
-            self.content = (params["target"] or "").encode(errors="surrogateescape")
+        text = params["target"] if self.kind == "link" else params["content"]
+        if text is not None:
+            self.content = text.encode(errors="surrogateescape")
         kept = found.attributes if found.kind == self.kind else {}
         self.attributes = {
             "mode": params["mode"] and f"{int(params['mode'], 8):04o}" or kept.get("mode", self.default_mode()),
@@ -201,7 +203,8 @@ class Plan:
             except OSError as error:
                 if not self.module.check_mode:
                     self.module.fail_json(msg=f"the content cannot be validated: {argv[0]}: {error.strerror}")
-                self.blind_spots.append(f"{argv[0]} is not there yet, so the content was not validated")
+                if not self.module.params["validator_expected"]:
+                    self.blind_spots.append(f"{argv[0]} is not there yet, so the content was not validated")
                 return
         if rc != 0:
             self.module.fail_json(
@@ -210,8 +213,7 @@ class Plan:
 
 
 def find_missing_parents(path: str) -> list[str]:
-    missing = []
-    parent = os.path.dirname(path)
+    missing, parent = [], os.path.dirname(path)
     while not os.path.isdir(parent):
         if os.path.lexists(parent):
             raise NotADirectoryError(f"{parent} is not a folder")
@@ -255,7 +257,10 @@ def make_diffs(path: str, found: Found, plan: Plan, sensitive: bool) -> list[dic
 def make_parents(module: AnsibleModule, missing: list[str]) -> None:
     for parent in missing:
         above = os.stat(os.path.dirname(parent))
-        os.mkdir(parent)
+        try:
+            os.mkdir(parent)
+        except FileExistsError:
+            continue  # somebody else made it meanwhile, and owns it
         os.chown(parent, above.st_uid, above.st_gid)
         os.chmod(parent, 0o755)
         module.set_default_selinux_context(parent, False)
@@ -306,6 +311,7 @@ def main() -> None:
             "group": {"type": "str"},
             "force": {"type": "bool", "default": False},
             "validate": {"type": "list", "elements": "str"},
+            "validator_expected": {"type": "bool", "default": False},
             "known_owners": {"type": "list", "elements": "str", "default": []},
             "sensitive": {"type": "bool", "default": False},
         },
@@ -335,6 +341,7 @@ def main() -> None:
     diffs = make_diffs(path, found, plan, sensitive)
     # Not "path": AnsibleModule expands $NAMES in what is returned as that, and fails.
     result: dict[str, Any] = {"file": path, "changed": bool(diffs), "diff": diffs, "parents": missing}
+    result["created"] = found.kind == "absent" and plan.kind != "absent"
     if plan.blind_spots:
         result["blind_spot"] = "; ".join(dict.fromkeys(plan.blind_spots))
     if diffs and not module.check_mode:

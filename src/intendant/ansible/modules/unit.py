@@ -30,6 +30,12 @@ options:
     type: list
     elements: str
     default: []
+  fresh:
+    description:
+      - The caller knows that an earlier step of the same run brings the unit. It then counts as stopped and disabled
+        before the run, in both modes, and check mode makes no RV(blind_spot) of it.
+    type: bool
+    default: false
 attributes:
   check_mode: {support: full}
   diff_mode: {support: full}
@@ -122,6 +128,7 @@ def main() -> None:
             "state": {"type": "str", "choices": ["started", "stopped", "restarted", "reloaded"]},
             "enabled": {"type": "bool"},
             "new_units": {"type": "list", "elements": "str", "default": []},
+            "fresh": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -134,7 +141,7 @@ def main() -> None:
     exists = found["LoadState"] != "not-found"
     is_on, at_boot = found["ActiveState"] in ON, found["UnitFileState"] in AT_BOOT
     # Before the run, a unit that an earlier step brings was neither active nor enabled, whatever links to it were left.
-    new = not exists or unit.name in params["new_units"] or found["Id"] in params["new_units"]
+    new = not exists or params["fresh"] or bool({unit.name, found["Id"]} & set(params["new_units"]))
     before_on, before_boot = is_on and not new, at_boot and not new
     after_on = state != "stopped" if state else before_on
     after_boot = before_boot if enabled is None else enabled
@@ -146,7 +153,8 @@ def main() -> None:
     result["diff"] = {"before": before, "after": after, "before_header": header, "after_header": header}
 
     if not exists and module.check_mode:
-        result["blind_spot"] = f"{unit.name} does not exist yet; an earlier step is assumed to bring it"
+        if not params["fresh"]:
+            result["blind_spot"] = f"{unit.name} does not exist yet; an earlier step is assumed to bring it"
         module.exit_json(**result)
     kind = found["UnitFileState"]
     if not exists and (after_on or after_boot):
