@@ -153,7 +153,8 @@ def main() -> None:
     result["diff"] = {"before": before, "after": after, "before_header": header, "after_header": header}
 
     if not exists and module.check_mode:
-        if not params["fresh"]:
+        # Whatever brings it, stopped and disabled is what it then counts as.
+        if not params["fresh"] and (after_on or after_boot):
             result["blind_spot"] = f"{unit.name} does not exist yet; an earlier step is assumed to bring it"
         module.exit_json(**result)
     kind = found["UnitFileState"]
