@@ -19,7 +19,7 @@ from fidelity.hostile import measure_hostile
 from fidelity.measure import Measured, guard, measure_refused, measure_set
 from fidelity.table import render_table
 from lab.needs import missing
-from roles.running import ROOT
+from roles.running import ROLES, ROOT
 
 Job = tuple[str, str, Callable[[], list[Measured]]]
 
@@ -47,7 +47,7 @@ def main() -> int:
         jobs += [(role, one.name, partial(measure_set, role, one)) for one in sets]
         if told.refused and asked.set in ("", "(refused)"):
             jobs.append((role, "(refused)", partial(measure_refused, told)))
-        if asked.set in ("", "(hostile)"):
+        if asked.set in ("", "(hostile)") and role in ROLES:
             jobs.append((role, "(hostile)", partial(measure_hostile, told)))
     measured = _measure(jobs, asked.jobs)
     if asked.write:
