@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from intendant.applying import Applier
 from intendant.approving import Approver
@@ -18,6 +20,9 @@ from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
 from intendant.store import Store
 
+if TYPE_CHECKING:
+    from intendant.resolving import CachedResolver, Resolution
+
 
 @dataclass(frozen=True)
 class App:
@@ -32,6 +37,18 @@ class App:
     applier: Applier
     executor: Executor
     inspector: Inspector
+
+    def resolve(self, request: str) -> "Resolution":
+        """What the words mean, given the project's intents, hosts and groups."""
+        view = self.inventory.read()
+        return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), list(view.groups))
+
+    @cached_property
+    def _resolver(self) -> "CachedResolver":
+        # Its libraries take time to import, and most commands do without them.
+        from intendant.resolving import CachedResolver
+
+        return CachedResolver()
 
 
 def open_app(project: Path | None = None, runner: Runner | None = None) -> App:

@@ -8,11 +8,15 @@ from typing import Any
 from intendant.errors import InputError, NotFoundError, PolicyError, ProjectError
 from intendant.intents import Intent, Step
 from intendant.params import check_params
-from intendant.roles import read_role, role_signature
+from intendant.roles import is_role, read_role, role_signature
 from intendant.schemas import params_schema
 
 # A dot in the name of a role would make Ansible look for a collection.
 _ROLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_HOW_TO_SPECIFY = (
+    "There is a role of that name, {folder}, but no meta/argument_specs.yml in it says which params it takes. "
+    "'intendant intents --draft-spec {name}' prints a draft to start from."
+)
 _COLLECTION_PART = re.compile(r"[a-z_][a-z0-9_]*")
 
 
@@ -35,11 +39,13 @@ class Catalog:
         """The intent of that name.
 
         Raises:
-            NotFoundError: there is none; the message has the nearest names.
+            NotFoundError: there is none; the message has the nearest names, or how to make an intent of the role.
             ProjectError: there is one, but a file of its role cannot be used.
         """
         folder = self._role_folders().get(name)
         found = self._load(name, folder) if folder else None
+        if folder and found is None:
+            raise NotFoundError("intent", name, (), _HOW_TO_SPECIFY.format(name=name, folder=folder))
         if isinstance(found, ProjectError):
             raise ProjectError(f"Intent {name} cannot be used: {found}")
         if found is None:
@@ -49,6 +55,24 @@ class Catalog:
     def role_dir(self, name: str) -> Path:
         """The folder of the intent's role. Raises as ``get`` does."""
         return Path(self.get(name).path)
+
+    def unspecified_dir(self, name: str) -> Path:
+        """The folder of a role that is no intent because it has no argument specification.
+
+        Raises:
+            NotFoundError: there is no role of that name. InputError: it has a specification.
+        """
+        folders = self._role_folders()
+        if name not in folders:
+            raise NotFoundError("role", name, folders)
+        if self._load(name, folders[name]) is not None:
+            raise InputError(f"The role {name} has an argument specification: see {folders[name] / 'meta'}.")
+        return folders[name]
+
+    def unspecified(self) -> tuple[str, ...]:
+        """Names of roles that are no intents because they have no argument specification."""
+        folders = sorted(self._role_folders().items())
+        return tuple(name for name, folder in folders if is_role(folder) and self._load(name, folder) is None)
 
     def problems(self) -> tuple[str, ...]:
         """A sentence for each role that is left out because one of its files cannot be used."""

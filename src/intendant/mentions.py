@@ -3,19 +3,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rapidfuzz import process
+from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.vocabulary import SEPARATOR
+from intendant.wording import Token, is_slip
 
-from intendant.wording import SEPARATOR, Token
-
-_PREPOSITIONS = frozenset({"on", "onto", "to", "from", "in", "for", "across", "at"})
-_PLURAL_NOUNS = frozenset("hosts servers machines boxes nodes computers systems vms instances".split())
-_NOUNS = frozenset("host server machine box node computer system vm instance".split())
-_GROUP_NOUNS = frozenset({"group", "groups"})
+_PREPOSITIONS = frozenset({"on", "onto", "to", "from", "in", "for", "across", "at", "of"})
 _ALL = frozenset({"all", "every", "each"})
 _FILLERS = frozenset({"the", "our", "of"})
 _JOINERS = frozenset({"and", SEPARATOR})
 _USERS = frozenset({"user", "users", "account", "accounts"})
 _LONGEST_NAME = 3
+#: orders whose object may be a host
+_WHOLE = frozenset({"reboot", "update", "upgrade", "patch", "rename", "bring"})
+_REMOVALS = frozenset({"remove", "uninstall", "purge", "delete", "rid", "removed", "uninstalled", "drop", "unload"})
+#: orders in which "from", "to" or "for" a host may say something else than where to do it
+_REACHING = frozenset(
+    "allow open permit accept let close block deny forward proxy point redirect connect sync copy back backup clone "
+    "mount unmount umount share export send push move migrate replicate restrict limit restore save mirror pull".split()
+)
+_SETTING = frozenset({"set", "change", "rename", "switch"})
 
 
 @dataclass(frozen=True)
@@ -38,35 +44,6 @@ class _Target:
     question: str = ""
 
 
-class HostNames:
-    """The names of an inventory, prepared for look-up by the ways in which people write them."""
-
-    def __init__(self, hosts: Sequence[str], groups: Sequence[str]) -> None:
-        self.hosts = list(hosts)
-        self.groups = [group for group in groups if group not in {"all", "ungrouped"}]
-        self.hosts_by_key = {name.lower(): name for name in self.hosts}
-
-    def find(self, words: Sequence[str]) -> set[str]:
-        """The names that the words clearly stand for: none, one, or several that are equally good."""
-        spoken = " ".join(words)
-        named = list(words[1:]) if len(words) > 1 and words[0] in _NOUNS | _GROUP_NOUNS else list(words)
-        if len(named) > 1 and named[-1] in _GROUP_NOUNS:
-            named = named[:-1]
-        exact = {name for name in [*self.hosts, *self.groups] if name.lower() in {spoken, " ".join(named)}}
-        if exact:
-            return exact
-        keys = {_key(spoken), _key(" ".join(named))}
-        if spaced := {name for name in [*self.hosts, *self.groups] if _key(name) in keys}:
-            return spaced
-        if short := {name for name in self.hosts if len(words) == 1 and name.lower().split(".")[0] == spoken}:
-            return short
-        return {name for name in self.groups if _key(name) in _plural_keys(named)}
-
-    def nearest(self, word: str) -> list[str]:
-        """Up to three names that look like the word."""
-        return [name for name, _, _ in process.extract(word, [*self.hosts, *self.groups], limit=3, score_cutoff=60)]
-
-
 def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[str], bool]) -> Mentions:
     """Read "on web1", "from all web servers" and the like; ``is_verb`` tells whether a word starts a step."""
     rest: list[Token] = []
@@ -76,13 +53,23 @@ def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[
     while position < len(tokens):
         word = tokens[position].word
         target = _read_target(tokens, position, names) if word in _PREPOSITIONS | {"here", "everywhere"} else None
+        if target is None and position == 0 and tokens[1:2] and tokens[1].word == SEPARATOR:
+            # the host first, with a colon after it
+            target = _read_target([Token("on"), tokens[0]], 0, names)
+            if target is not None:
+                target.end = 2
+        if target is None and (owner := _read_owner(tokens[position], names)):
+            target = _Target([owner], position + 1)
+        elif target is None and word in _WHOLE and (target := _read_object(tokens, position + 1, names)):
+            rest += [tokens[position], Token("system")]
+            word = ""
         if target is None:
             rest.append(tokens[position])
             position += 1
             continue
         about_users = word in {"to", "in", "from", "for"} and _USERS & {token.word for token in rest}
         unclear = [name for name in target.names if name in names.groups and name not in names.hosts]
-        question = question or target.question
+        question = question or target.question or _explain_role(word, target, rest)
         if not question and about_users and unclear:
             question = f"Is '{unclear[0]}' the group of hosts, or a group of users on the host?"
         question = question or _check_sequel(tokens, target.end, is_verb)
@@ -96,13 +83,28 @@ def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[
     return Mentions(tuple(rest), pattern, question)
 
 
+def _explain_role(preposition: str, target: _Target, before: Sequence[Token]) -> str:
+    """A question when a host may be a part of what is asked for: "allow ssh from web1"."""
+    said = {token.word for token in before}
+    reaches = preposition in {"from", "to", "for"} and not said.isdisjoint(_REACHING)
+    removes = any(is_slip(word, removal) for word in said for removal in _REMOVALS)
+    reaches = reaches or (preposition == "from" and bool(before) and not removes)
+    reaches = reaches or (preposition == "to" and not said.isdisjoint(_SETTING))
+    if reaches and target.names and target.names != ["all"]:
+        return (
+            f"Is '{target.names[0]}' the host to change, or a part of what is asked for? Say 'on HOST' for the former."
+        )
+    return ""
+
+
 def explain_unknown_host(tokens: Sequence[Token], names: HostNames) -> str:
     """A question about the word after "on", when the inventory has no such name; empty when there is none."""
     for position, before in enumerate(tokens[:-1]):
         named = next((token for token in tokens[position + 1 :] if token.word not in _FILLERS | _ALL), None)
         if before.word not in _PREPOSITIONS or named is None or not named.word:
             continue
-        near = names.nearest(named.text)
+        # Whatever comes after "on" is a place; after "to" and the like only what looks like a host.
+        near = names.nearest(named.text, 60 if before.word == "on" else 80)
         if before.word == "on" or near:
             known = near or [*names.groups, *names.hosts][:5]
             listed = f" Did you mean {', '.join(known)}?" if near else f" Known: {', '.join(known)}." if known else ""
@@ -135,6 +137,24 @@ def _read_target(tokens: Sequence[Token], position: int, names: HostNames) -> _T
     return target if target.end else None
 
 
+def _read_owner(token: Token, names: HostNames) -> str:
+    """The host of "web1's"; empty when it is none."""
+    owner = token.word.removesuffix("'s")
+    found = names.find([owner]) if owner and owner != token.word else set()
+    return found.pop() if len(found) == 1 else ""
+
+
+def _read_object(tokens: Sequence[Token], start: int, names: HostNames) -> _Target | None:
+    """The hosts that an order for whole hosts names without a preposition: "reboot web1"."""
+    # "the system" is left to the phrases
+    if start == len(tokens) or tokens[start].word in {"this", "the", "my"}:
+        return None
+    target = _read_target([Token("on"), *tokens[start:]], 0, names)
+    if target is not None:
+        target.end += start - 1
+    return target
+
+
 def _read_general(words: Sequence[str], start: int, names: HostNames) -> _Target | None:
     """A target without a name of its own, such as "all hosts", "all of the servers", "this machine"."""
     end = start
@@ -148,8 +168,8 @@ def _read_general(words: Sequence[str], start: int, names: HostNames) -> _Target
         end += 1
     noun = words[end] if end < len(words) else ""
     if is_this:
-        return _this_host(names, end + 1) if noun in _NOUNS and not _continues(words, end + 1, names) else None
-    if noun in _PLURAL_NOUNS | _NOUNS | {"them"}:
+        return _this_host(names, end + 1) if noun in NOUNS and not _continues(words, end + 1, names) else None
+    if noun in PLURAL_NOUNS | NOUNS | {"them"}:
         end += 1
     elif noun and noun not in _JOINERS:
         return None
@@ -178,12 +198,16 @@ def _read_name(words: Sequence[str], start: int, names: HostNames) -> tuple[str,
         spoken = words[start : start + length]
         if "" in spoken or SEPARATOR in spoken:
             continue
-        if length > 1 and is_all and spoken[-1] in _NOUNS:
+        if length > 1 and is_all and spoken[-1] in NOUNS:
             # "every web server" means the same as "all web servers".
             spoken = [*spoken[:-1], spoken[-1] + ("es" if spoken[-1].endswith("x") else "s")]
         found = sorted(names.find(spoken))
         if len(found) == 1:
-            return found[0], start + length, ""
+            end = start + length
+            is_one = end < len(words) and words[end] in NOUNS
+            if is_one and found[0] in names.groups and found[0] not in names.hosts and not is_all:
+                return "", end + 1, f"Is one host of {found[0]} meant, or all of them? Name the host or the group."
+            return found[0], end + is_one, ""
         if found:
             return "", start + length, f"'{' '.join(spoken)}' may be {' or '.join(found)}. Which is meant?"
     return None
@@ -192,25 +216,8 @@ def _read_name(words: Sequence[str], start: int, names: HostNames) -> tuple[str,
 def _check_sequel(tokens: Sequence[Token], end: int, is_verb: Callable[[str], bool]) -> str:
     """A question when a list of hosts seems to go on with something that is no host: "on web1 and wbe2"."""
     following = end
-    while following < len(tokens) and tokens[following].word in _JOINERS:
+    while following < len(tokens) and tokens[following].word in _JOINERS | {"then", "also", "please", "finally"}:
         following += 1
     if following == end or following == len(tokens) or is_verb(tokens[following].word):
         return ""
     return f"Is '{tokens[following].text}' meant to be a host? The inventory has no such name."
-
-
-def _key(name: str) -> str:
-    return "".join(character for character in name.lower() if character not in " -_")
-
-
-def _plural_keys(words: Sequence[str]) -> set[str]:
-    """Keys under which a group may be known that is spoken of in the plural: "web servers", "databases"."""
-    *front, last = words
-    keys = set()
-    if last in _PLURAL_NOUNS and front:
-        base = _key(" ".join(front))
-        keys |= {base, _key(" ".join([*front, last.removesuffix("s")]))}
-        keys |= {base + "s", base.removesuffix("s")}
-    elif last.endswith("s"):
-        keys.add(_key(" ".join([*front, last.removesuffix("s")])))
-    return keys

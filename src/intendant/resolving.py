@@ -1,36 +1,28 @@
 """From a request in words to steps: certain where the words leave no choice, else candidates and a question. Pure."""
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from rapidfuzz import fuzz, process
 
+from intendant.clauses import Clause, ClauseReader
+from intendant.hostnames import HostNames
 from intendant.intents import Intent, Step
-from intendant.mentions import HostNames, Mentions, explain_unknown_host, read_mentions
-from intendant.phrases import Phrases, Reading
+from intendant.mentions import Mentions, explain_unknown_host, read_mentions
+from intendant.phrases import Phrases
+from intendant.ranking import Ranking
+from intendant.rephrasing import to_active
 from intendant.schemas import join_description
-from intendant.wording import (
-    ARTICLES,
-    COMMANDS,
-    FUNCTION_WORDS,
-    JOINERS,
-    Token,
-    Wording,
-    correct_verb,
-    is_slip,
-    read_wording,
-    strip_politeness,
-)
+from intendant.slots import missing_params
+from intendant.vocabulary import COMMANDS, SEPARATOR
+from intendant.wording import Token, Wording, correct_verb, join_times, read_wording, strip_politeness
 
 MAX_REQUEST = 4000
 MAX_WORDS = 80
-MAX_STEPS = 8
 MAX_CANDIDATES = 5
-MIN_SCORE = 45.0
-VERB_SCORE = 60.0
+MIN_SCORE = 30.0
+_MAYBE_PACKAGE = 35.0
+_ARRIVALS = frozenset({"install", "set", "setup", "add", "get", "deploy"})
 
 
 class Candidate(BaseModel):
@@ -62,26 +54,15 @@ class Resolution(BaseModel):
     question: str = ""
 
 
-@dataclass(frozen=True)
-class _Clause:
-    """Words that may be one step. ``steps`` is empty unless one intent stands clear of the rest.
-
-    ``doubt`` is a question about a value; ``rival`` the intent that may be meant instead.
-    """
-
-    readings: tuple[Reading, ...]
-    steps: tuple[Step, ...] = ()
-    doubt: str = ""
-    rival: str = ""
-
-
 class Resolver:
     """Resolves requests against a fixed set of intents, whose phrases it compiles once."""
 
     def __init__(self, intents: Sequence[Intent]) -> None:
         self._intents = {intent.name: intent for intent in intents}
         self._phrases = Phrases(intents)
-        self._names = [(_plain(name), intent.name) for intent in intents for name in (intent.name, *intent.synonyms)]
+        self._ranking = Ranking(intents)
+        names = [(_plain(name), intent.name) for intent in intents for name in self._names_of(intent)]
+        self._reader = ClauseReader(self._intents, self._phrases, names)
         roles = {re.escape(intent.name.rpartition(".")[2].lower()) for intent in intents}
         self._versioned = re.compile(rf"({'|'.join(sorted(roles)) or '(?!)'})-?(\d+(?:\.\d+)+)")
 
@@ -93,9 +74,11 @@ class Resolver:
             return Resolution(certain=False, question=f"The request is {problem}. Say what to change on which hosts, "
                               'such as "install git on web1".')  # fmt: skip
         names = HostNames(hosts, groups)
-        mentions = read_mentions(wording.tokens, names, self._phrases.starts_step)
+        active = to_active(wording.tokens, self._phrases.orders)
+        mentions = read_mentions(active, names, self._phrases.starts_step)
         tokens = self._prepare(strip_politeness(mentions.rest))
-        clauses = self._split(tokens, names)
+        asks = bool(wording.negation or wording.is_question)
+        clauses = [Clause()] if asks else self._reader.split(tokens, names, may_imply=bool(mentions.pattern))
         steps = [step for clause in clauses for step in clause.steps] if all(c.steps for c in clauses) else []
         candidates = self._rank(tokens, clauses)
         question = self._question(wording, mentions, tokens, clauses, steps, candidates, names)
@@ -107,114 +90,62 @@ class Resolver:
             question = f"On which hosts?{listed}"
         return Resolution(certain=bool(pattern), steps=steps, hosts=pattern, candidates=candidates, question=question)
 
+    def _names_of(self, intent: Intent) -> list[str]:
+        """What the intent is called; a synonym that no phrase has may be the name of something else as well."""
+        words = self._phrases.words[intent.name]
+        return [
+            intent.name,
+            *(name for name in intent.synonyms if (name in words and name not in COMMANDS) or not intent.phrases),
+        ]
+
     def _prepare(self, tokens: Sequence[Token]) -> list[Token]:
-        """The tokens with "python3.12" taken apart where python is an intent."""
+        """The tokens with times joined, and "python3.12" taken apart where python is an intent."""
         prepared: list[Token] = []
-        for token in tokens:
+        for token in join_times(tokens):
             match = self._versioned.fullmatch(token.word)
             prepared += [Token(match[1]), Token(match[2])] if match else [token]
-        return prepared
+        if prepared and prepared[0].is_time:
+            # "Every night at 2, run …"
+            prepared = [*strip_politeness(prepared[1:]), prepared[0]]
+        # a colon after the order, as in "Install: git"
+        is_order = len(prepared) > 2 and prepared[1].word == SEPARATOR and prepared[0].word in self._phrases.verbs
+        return [prepared[0], *prepared[2:]] if is_order else prepared
 
-    def _split(self, tokens: Sequence[Token], names: HostNames) -> list[_Clause]:
-        """The fewest clauses that are all clear; the whole request as one clause when there is no such split."""
-        starts = [0, *(position for position in range(1, len(tokens)) if self._starts_step(tokens, position))]
-        starts = starts if len(starts) <= MAX_STEPS else starts[:1]
-        bounds = [*starts, len(tokens)]
-        read = {
-            (first, last): self._read_clause(strip_politeness(tokens[bounds[first] : bounds[last]]), names)
-            for first in range(len(starts)) for last in range(first + 1, len(bounds))
-        }  # fmt: skip
-        # best[i]: the splits of everything before bound i into the fewest clear clauses.
-        best: list[list[list[_Clause]]] = [[[]]]
-        for last in range(1, len(bounds)):
-            splits = [[*split, read[first, last]] for first in range(last) if read[first, last].steps
-                      for split in best[first]]  # fmt: skip
-            fewest = min(map(len, splits), default=0)
-            best.append([split for split in splits if len(split) == fewest])
-        if len(best[-1]) == 1:
-            return best[-1][0]
-        return [read[0, len(starts)]]
-
-    def _starts_step(self, tokens: Sequence[Token], position: int) -> bool:
-        before = position - 1
-        while before > 0 and tokens[before].word in {"please", "also", "then"}:
-            before -= 1
-        joined = tokens[before].word in JOINERS or tokens[position - 1].word == "then"
-        word = tokens[position].word
-        return joined and (self._phrases.starts_step(word) or correct_verb(word, self._phrases.verbs) != word)
-
-    def _read_clause(self, tokens: Sequence[Token], names: HostNames) -> _Clause:
-        if not tokens:
-            return _Clause(())
-        verb = correct_verb(tokens[0].word, self._phrases.verbs)
-        if verb != tokens[0].word:
-            tokens = [Token(verb), *tokens[1:]]
-        readings = self._phrases.read(tokens)
-        complete = [reading for reading in readings if not self._missing(reading)]
-        if not complete:
-            return _Clause(tuple(readings))
-        strongest = max(reading.literal for reading in readings)
-        top = [reading for reading in readings if reading.literal == strongest]
-        if len(top) > 1 or self._missing(top[0]):
-            return _Clause(tuple(readings))
-        reading = top[0]
-        doubt, rival = self._doubt(reading, verb, names)
-        steps = () if doubt else tuple(Step(intent=reading.intent, params=params) for params in reading.params)
-        return _Clause(tuple(readings), steps, doubt, rival)
-
-    def _missing(self, reading: Reading) -> list[str]:
-        return [name for name in self._intents[reading.intent].required() if name not in reading.params[0]]
-
-    def _doubt(self, reading: Reading, verb: str, names: HostNames) -> tuple[str, str]:
-        """Why a value may be something else: a host, or another intent, which is named in that case."""
-        options = self._intents[reading.intent].options
-        for params in reading.params:
-            for name, value in params.items():
-                values = value if isinstance(value, list) else [value]
-                for text in (text for text in values if isinstance(text, str) and not options[name].get("choices")):
-                    if text.lower() in names.hosts_by_key or (len(values) > 1 and text in names.groups):
-                        return f"Is '{text}' the host, or a value for {name}?", ""
-                    near = {intent for other, intent in self._names if is_slip(text.lower(), other)}
-                    rivals = sorted(
-                        other
-                        for other in near
-                        if self._phrases.answers_to(other, verb) or not self._intents[other].phrases
-                    )
-                    if rivals and reading.intent not in near:
-                        missing = ", ".join(self._intents[rivals[0]].required())
-                        wanted = f" Then what is {missing}?" if missing else ""
-                        question = f"Is '{text}' a value for {name} of {reading.intent}, or is {rivals[0]} meant?"
-                        return question + wanted, rivals[0]
-        return "", ""
-
-    def _rank(self, tokens: Sequence[Token], clauses: Sequence[_Clause]) -> list[Candidate]:
+    def _rank(self, tokens: Sequence[Token], clauses: Sequence[Clause]) -> list[Candidate]:
         """The intents that may be meant, best first: those that were read, then those whose words are near."""
         ranked: dict[str, Candidate] = {}
+        near = self._ranking.score("schedule" if token.is_time else token.word for token in tokens)
         for clause in clauses:
-            for reading in sorted(clause.readings, key=lambda reading: (len(self._missing(reading)), -reading.literal)):
-                score = 100.0 if clause.steps else 90.0 + 9.0 * reading.literal / reading.words
-                if reading.intent not in ranked:
-                    ranked[reading.intent] = self._candidate(reading.intent, score, reading.params[0])
-            if clause.rival and clause.rival not in ranked:
+            if clause.rival:
                 params = _evident_params(self._intents[clause.rival], tokens)
                 ranked[clause.rival] = self._candidate(clause.rival, 99.0, params)
-        words = _content_words(token.word for token in tokens)
-        verb = correct_verb(words[0], self._phrases.verbs) if words else ""
+            for reading in sorted(
+                clause.readings, key=lambda reading: (len(self._reader.missing(reading)), -reading.literal)
+            ):
+                share = reading.literal / reading.words
+                is_meant = any(step.intent == reading.intent for step in clause.steps)
+                score = 100.0 if is_meant else 80.0 + 9.0 * min(share, 1) + near[reading.intent] / 10
+                if reading.intent not in ranked:
+                    ranked[reading.intent] = self._candidate(reading.intent, score, reading.params[0])
+        verb = correct_verb(next((token.word for token in tokens if token.word), ""), self._phrases.verbs)
         for name, intent in self._intents.items():
             # An intent that answers to the verb may be meant, whatever else is said.
-            score = max(_similarity(words, intent), VERB_SCORE if self._phrases.answers_to(name, verb) else 0.0)
-            if name not in ranked and score >= MIN_SCORE:
-                ranked[name] = self._candidate(name, min(score, 89.0), _evident_params(intent, tokens))
+            score = 0.85 * near[name] + (15.0 if self._phrases.answers_to(name, verb) else 0.0)
+            # What no role is named after may still be a package.
+            score += _MAYBE_PACKAGE if name == "packages" and verb in _ARRIVALS else 0.0
+            if name not in ranked and score >= MIN_SCORE / 2:
+                ranked[name] = self._candidate(name, min(score, 79.0), _evident_params(intent, tokens))
         ordered = sorted(ranked.values(), key=lambda candidate: (-candidate.score, candidate.intent))
         return ordered[:MAX_CANDIDATES]
 
-    def _candidate(self, name: str, score: float, params: dict[str, JsonValue]) -> Candidate:
+    def _candidate(self, name: str, score: float, params: Mapping[str, JsonValue]) -> Candidate:
         intent = self._intents[name]
-        missing = [required for required in intent.required() if required not in params]
-        return Candidate(intent=name, title=intent.title, score=round(score, 1), params=params, missing=missing)
+        missing = missing_params(intent, params)
+        said = {param: value for param, value in params.items() if param not in missing}
+        return Candidate(intent=name, title=intent.title, score=round(score, 1), params=said, missing=missing)
 
     def _question(
-        self, wording: Wording, mentions: Mentions, tokens: Sequence[Token], clauses: Sequence[_Clause],
+        self, wording: Wording, mentions: Mentions, tokens: Sequence[Token], clauses: Sequence[Clause],
         steps: Sequence[Step], candidates: Sequence[Candidate], names: HostNames,
     ) -> str:  # fmt: skip
         """What to ask; empty when intents, params and the named hosts are clear."""
@@ -230,9 +161,10 @@ class Resolver:
             return doubt
         if unknown := explain_unknown_host(tokens, names):
             return unknown
-        if not candidates:
-            return f"No intent fits the words. Known intents: {', '.join(sorted(self._intents)[:20])}. Which is meant?"
-        first = candidates[0]
+        first = candidates[0] if candidates else None
+        least = MIN_SCORE + (_MAYBE_PACKAGE if first and first.intent == "packages" else 0.0)
+        if first is None or (first.score < least and not any(clause.readings for clause in clauses)):
+            return self._explain_unknown(candidates)
         ahead = len(candidates) == 1 or first.score - candidates[1].score >= 5
         if first.missing and ahead:
             options = self._intents[first.intent].options
@@ -242,6 +174,35 @@ class Resolver:
         listed = "; ".join(f"{candidate.intent} ({candidate.title})" for candidate in candidates[:3])
         return f"Which is meant: {listed}? Name the intent and its params, or say it in fewer words."
 
+    def _explain_unknown(self, candidates: Sequence[Candidate]) -> str:
+        near = ", ".join(candidate.intent for candidate in candidates[:3]) or ", ".join(sorted(self._intents)[:20])
+        packages = ' If it is software of the distribution, ask for its package: "install the package NAME".'
+        return (
+            f"No intent fits the words: the catalogue has nothing for that. Known or near: {near}."
+            f"{packages if 'packages' in self._intents else ''} For anything else there are Ansible's ad-hoc commands."
+        )
+
+
+class CachedResolver:
+    """Resolves requests, and compiles the phrases anew only when the intents have changed."""
+
+    def __init__(self) -> None:
+        self._compiled: tuple[tuple[Intent, ...], Resolver] | None = None
+
+    def resolve(
+        self, request: str, intents: Sequence[Intent], hosts: Sequence[str], groups: Sequence[str]
+    ) -> Resolution:
+        """What the request means; see ``Resolver.resolve``."""
+        known = self._compiled
+        # The catalog hands out the same objects as long as no file has changed.
+        if (
+            known is None
+            or len(known[0]) != len(intents)
+            or any(a is not b for a, b in zip(known[0], intents, strict=True))
+        ):
+            known = self._compiled = (tuple(intents), Resolver(intents))
+        return known[1].resolve(request, hosts, groups)
+
 
 def resolve_request(request: str, intents: Sequence[Intent], hosts: Sequence[str], groups: Sequence[str]) -> Resolution:
     """What the request means. For many requests keep a ``Resolver``: this compiles the phrases each time."""
@@ -250,22 +211,6 @@ def resolve_request(request: str, intents: Sequence[Intent], hosts: Sequence[str
 
 def _plain(text: str) -> str:
     return text.rpartition(".")[2].replace("_", " ").replace("-", " ").lower()
-
-
-def _similarity(words: Sequence[str], intent: Intent) -> float:
-    """0..100: how near the words are to what the intent says about itself."""
-    names = [_plain(intent.name), *map(str.lower, intent.synonyms), *map(str.lower, intent.tags)]
-    # The verbs of a request say little about what it is about.
-    topic = [word for word in words if word not in COMMANDS]
-    spoken = [*topic, *(" ".join(pair) for pair in pairwise(topic))]
-    best = max((score for name in names for _, score, _ in process.extract(name, spoken, limit=1)), default=0.0)
-    prose = _content_words(f"{intent.title} {intent.description}".lower().split())
-    overlap = fuzz.token_set_ratio(" ".join(words), " ".join(prose))
-    return 0.7 * best + 0.3 * overlap if best >= 80 else 0.5 * overlap
-
-
-def _content_words(words: Iterable[str]) -> list[str]:
-    return [word for word in words if word and word not in ARTICLES | FUNCTION_WORDS | JOINERS | {"the", "or"}]
 
 
 def _evident_params(intent: Intent, tokens: Sequence[Token]) -> dict[str, JsonValue]:

@@ -54,12 +54,12 @@ def read_role(name: str, folder: Path) -> Intent | None:
     Raises:
         ProjectError: a file of the role cannot be used; the message names the file.
     """
-    meta = _read_mapping(_find(folder, "meta/main"))
-    spec_file = _find(folder, "meta/argument_specs")
+    meta = _read_mapping(find_file(folder, "meta/main"))
+    spec_file = find_file(folder, "meta/argument_specs")
     document = _read_mapping(spec_file) if spec_file else meta
     if "argument_specs" not in document and not spec_file:
         return None
-    origin = spec_file or _find(folder, "meta/main") or folder
+    origin = spec_file or find_file(folder, "meta/main") or folder
     main = (document.get("argument_specs") or {}).get("main")
     if not isinstance(main, dict):
         raise ProjectError(f"{origin}: argument_specs has no entry point 'main'.")
@@ -67,7 +67,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
     for option in options:
         if not option.isascii() or not option.isidentifier():
             raise ProjectError(f"{origin}: options.{option} is no variable name.")
-    about = _read_intent_file(_find(folder, "meta/intent"))
+    about = _read_intent_file(find_file(folder, "meta/intent"))
     galaxy = meta.get("galaxy_info")
     galaxy = galaxy if isinstance(galaxy, dict) else {}
     intent = Intent(
@@ -90,8 +90,13 @@ def read_role(name: str, folder: Path) -> Intent | None:
         try:
             check_phrase(phrase, intent)
         except InputError as error:
-            raise ProjectError(f"{_find(folder, 'meta/intent')}: phrases: {error}") from None
+            raise ProjectError(f"{find_file(folder, 'meta/intent')}: phrases: {error}") from None
     return intent
+
+
+def is_role(folder: Path) -> bool:
+    """Tell whether Ansible would find something to do in the folder; others may lie beside roles."""
+    return find_file(folder, "tasks/main") is not None or find_file(folder, "meta/main") is not None
 
 
 def role_signature(folder: Path) -> Hashable:
@@ -106,7 +111,8 @@ def role_signature(folder: Path) -> Hashable:
     return tuple(found)
 
 
-def _find(folder: Path, stem: str) -> Path | None:
+def find_file(folder: Path, stem: str) -> Path | None:
+    """The file of that name below the role, with whichever suffix Ansible would take first."""
     return next((path for suffix in _SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()), None)
 
 
@@ -162,7 +168,7 @@ def _check_options(path: Path, where: str, options: object) -> dict[str, dict[st
 
 def _read_defaults(folder: Path, options: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Defaults that may be shown: those of defaults/main.yml, which Ansible uses, else what the specification says."""
-    found = _read_mapping(_find(folder, "defaults/main"))
+    found = _read_mapping(find_file(folder, "defaults/main"))
     defaults = {}
     for name, option in options.items():
         value = found.get(name, option.get("default"))

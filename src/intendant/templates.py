@@ -2,9 +2,10 @@
 
 A phrase of ``meta/intent.yml`` is a template in hassil's syntax, in which ``{name_of_a_param}`` stands for its value:
 
+- ``{param.key}`` is a key of an item of a param that is a list of dictionaries (see ``slots``);
 - a param with choices, or a boolean, is matched by its choices and by words for them (``words_for``);
 - any other param takes one word, a quoted text, or, when it is a list, several joined by "and" or commas;
-- ``{WORDS=VALUE:name_of_a_param}`` matches just those words and stands for that value.
+- ``{WORDS=VALUE:name_of_a_param}`` matches just those words, a template as well, and stands for that value.
 
 Hosts have no place in a phrase: "on web1" is taken out of a request before.
 """
@@ -19,6 +20,7 @@ from pydantic import JsonValue
 
 from intendant.errors import InputError
 from intendant.intents import Intent
+from intendant.slots import find_option, fixed_value
 
 PRESENT = "present"
 ABSENT = "absent"
@@ -35,7 +37,7 @@ STATE_WORDS: Mapping[str, tuple[str, ...]] = {
     "link": ("symlink",),
 }
 _ENABLED_WORDS: Mapping[str, bool] = {"enable": True, "enabled": True, "disable": False, "disabled": False}
-_READABLE = frozenset({"str", "path", "int", "float", "bool", "list"})
+_READABLE = frozenset({"str", "path", "int", "float", "bool"})
 
 
 def words_for(name: str, option: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -49,7 +51,7 @@ def words_for(name: str, option: Mapping[str, Any]) -> dict[str, JsonValue]:
             if name.endswith("_state"):
                 words.update(dict.fromkeys(STATE_WORDS.get(choice, ()), choice))
     elif option.get("type") == "bool":
-        last = name.rpartition("_")[2]
+        last = name.rpartition(".")[2].rpartition("_")[2]
         words.update(_ENABLED_WORDS if last == "enabled" else {last: True, f"without {last}": False})
     return words
 
@@ -65,17 +67,18 @@ def check_phrase(phrase: str, intent: Intent) -> None:
             raise InputError(f"'{phrase}' uses <{expression.rule_name}>; expansion rules are not supported.")
         if isinstance(expression, ListReference):
             name = expression.slot_name
-            option = intent.options.get(name)
+            option = find_option(intent, name)
             if option is None:
                 raise InputError(f"'{phrase}' names {{{name}}}, which is no param of the role; hosts need no slot.")
-            if option.get("no_log"):
+            if option.get("no_log") or intent.options[name.partition(".")[0]].get("no_log"):
                 raise InputError(f"'{phrase}' would read {name}, a secret, from a request that is stored as it is.")
-            if (option.get("type") or "str") not in _READABLE:
-                raise InputError(f"'{phrase}' cannot read {name}: its type {option['type']} has no form in words.")
+            kind = option.get("elements") if option.get("type") == "list" else option.get("type")
             if expression.list_name != name and fixed_value(expression.list_name, option) is None:
-                allowed = "true or false" if option.get("type") == "bool" else "one of its choices"
+                allowed = "true or false" if kind == "bool" else "one of its choices, or of its type"
                 slot = f"{{{expression.list_name}:{name}}}"
                 raise InputError(f"'{phrase}': {slot} must be {{WORDS=VALUE:{name}}}, with a value that is {allowed}.")
+            if expression.list_name == name and (kind or "str") not in _READABLE:
+                raise InputError(f"'{phrase}' cannot read {name}: its type {kind} has no form in words.")
 
 
 def slots_of(intent: Intent) -> Iterator[ListReference]:
@@ -86,12 +89,18 @@ def slots_of(intent: Intent) -> Iterator[ListReference]:
                 yield expression
 
 
-def fixed_value(list_name: str, option: Mapping[str, Any]) -> tuple[str, JsonValue] | None:
-    """The words and the value of ``{WORDS=VALUE:param}``; None when the form is another or the value not allowed."""
-    words, _, text = list_name.partition("=")
-    value = {"true": True, "false": False}.get(text) if option.get("type") == "bool" else text
-    allowed = (True, False) if option.get("type") == "bool" else option.get("choices") or ()
-    return (words, value) if words.strip() and value in allowed else None
+def words_of(phrase: str, lists: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Every word that a text matching the phrase may have, but for the values that may be any word."""
+    words: set[str] = set()
+    for expression in walk(parse_sentence(phrase).expression):
+        if isinstance(expression, TextChunk):
+            words.update(expression.text.lower().split())
+        elif isinstance(expression, ListReference):
+            fixed, is_fixed, _ = expression.list_name.partition("=")
+            if is_fixed:
+                words |= words_of(fixed, {})
+            words.update(word for text in lists.get(expression.slot_name, ()) for word in text.lower().split())
+    return words
 
 
 def walk(expression: Expression) -> Iterator[Expression]:
@@ -108,6 +117,9 @@ def first_words(expression: Expression, lists: Mapping[str, Mapping[str, Any]]) 
         words = expression.text.lower().split()
         return set(words[:1]), not words
     if isinstance(expression, ListReference):
+        fixed, is_fixed, _ = expression.list_name.partition("=")
+        if is_fixed:
+            return first_words(parse_sentence(fixed).expression, lists)
         return {text.split()[0] for text in lists.get(expression.slot_name, ())}, False
     found: set[str] = set()
     if not isinstance(expression, Group):

@@ -25,18 +25,21 @@ name=$1 lower=$2 folder=$3; shift 3
 groups=/sys/fs/cgroup
 umount -l $groups 2>/dev/null || true
 mount -t cgroup2 none $groups
-mkdir "$groups/$name"
-echo $$ > "$groups/$name/cgroup.procs"
 cd "$folder"
 mount -t overlay overlay -o "lowerdir=$lower,upperdir=upper,workdir=work,volatile" root
-status=0
-"$@" || status=$?
-echo $$ > $groups/cgroup.procs
-umount -l root || true
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-    find "$groups/$name" -depth -type d -exec rmdir {} + 2>/dev/null && break
-    sleep 0.1
+status=133  # what systemd-nspawn ends with when the host wants to boot again
+while [ $status -eq 133 ]; do
+    mkdir -p "$groups/$name"
+    echo $$ > "$groups/$name/cgroup.procs"
+    status=0
+    "$@" || status=$?
+    echo $$ > $groups/cgroup.procs
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        find "$groups/$name" -depth -type d -exec rmdir {} + 2>/dev/null && break
+        sleep 0.1
+    done
 done
+umount -l root || true
 exit $status
 """
 REMOVE_GROUPS = r"""

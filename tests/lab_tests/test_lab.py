@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -114,6 +115,22 @@ def test_stopping_a_service_spares_the_other_hosts(fresh_host: Callable[[str], L
     before = trixie_host.run(show).stdout
     fresh_host("trixie").run("systemctl kill --signal=KILL systemd-logind; systemctl stop systemd-logind", timeout=20)
     assert trixie_host.run(show).stdout == before
+
+
+def test_a_host_that_reboots_comes_back(lab: Lab) -> None:
+    host = lab.boot(unique_name("again"))
+    which = "cat /proc/sys/kernel/random/boot_id"
+    before = host.run(f"touch /root/kept; {which}").stdout
+    host.run("systemctl reboot", check=False)
+    now, deadline = before, time.monotonic() + 60
+    while now in ("", before) and time.monotonic() < deadline:
+        now = host.run(which, check=False).stdout
+        time.sleep(0.2)
+    assert now not in ("", before)
+    assert host.run("systemctl is-system-running --wait; ls /root/kept", check=False).stdout == "running\n/root/kept\n"
+    record = record_of(lab, host)
+    lab.stop(host.name)
+    assert traces(record) == []
 
 
 def test_stop_leaves_nothing_behind(lab: Lab) -> None:

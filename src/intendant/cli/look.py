@@ -1,5 +1,6 @@
 """Commands that only look: hosts, intents, history, doctor."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,6 +9,7 @@ from intendant.cli.output import JsonFlag, say, show_json, show_lines
 from intendant.cli.requests import resolve_words
 from intendant.cli.session import session_of
 from intendant.errors import InputError
+from intendant.views.lines import sanitize
 from intendant.views.listing import history_lines, host_lines, intent_lines, intents_lines, resolution_lines
 
 
@@ -42,12 +44,17 @@ def list_intents(
         str, typer.Argument(metavar="NAME", help="Show this intent with its params.", show_default=False)
     ] = "",
     search: Annotated[str, typer.Option(metavar="TEXT", help="Rank the intents for these words.")] = "",
+    draft_spec: Annotated[
+        str, typer.Option(metavar="ROLE", help="Print a draft of the argument specification that this role lacks.")
+    ] = "",
     as_json: JsonFlag = False,
 ) -> None:
     """What can be asked for: all intents, one of them in full, or those that fit some words."""
-    if name and search:
-        raise InputError("intents: give a NAME or --search TEXT, not both.")
+    if sum(map(bool, (name, search, draft_spec))) > 1:
+        raise InputError("intents: give one of NAME, --search TEXT and --draft-spec ROLE.")
     app = session_of(context).open()
+    if draft_spec:
+        return _print_draft(app.catalog.unspecified_dir(draft_spec), draft_spec, as_json)
     if search:
         found = resolve_words(app, search)
         return show_json(found) if as_json else show_lines(resolution_lines(found))
@@ -55,6 +62,9 @@ def list_intents(
         intents = app.catalog.list()
         for problem in app.catalog.problems():
             say(f"left out: {problem}")
+        if others := app.catalog.unspecified():
+            shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
+            say(f"no argument specification: {shown}; 'intendant intents --draft-spec ROLE' drafts one")
         listed = [{"name": intent.name, "title": intent.title} for intent in intents]
         return show_json(listed) if as_json else show_lines(intents_lines(intents))
     intent = app.catalog.get(name)
@@ -63,6 +73,15 @@ def list_intents(
     from intendant.views.json import build_intent
 
     return show_json(build_intent(intent, app.catalog.json_schema(intent)))
+
+
+def _print_draft(folder: Path, role: str, as_json: bool) -> None:
+    from intendant.drafting import draft_spec
+
+    text = draft_spec(role, folder)
+    if as_json:
+        return show_json([{"role": role, "file": str(folder / "meta" / "argument_specs.yml"), "draft": text}])
+    return typer.echo(sanitize(text), nl=False)
 
 
 def list_history(

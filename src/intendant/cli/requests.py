@@ -71,10 +71,7 @@ def read_intent(app: App, name: str, params: Sequence[str], hosts: str) -> PlanR
 
 def resolve_words(app: App, words: str) -> Resolution:
     """What the words may mean, given the project's intents, hosts and groups."""
-    from intendant.resolving import resolve_request
-
-    view = app.inventory.read()
-    return resolve_request(words, app.catalog.list(), list(view.hosts), list(view.groups))
+    return app.resolve(words)
 
 
 def _require_hosts(hosts: str) -> str:

@@ -36,10 +36,7 @@ async def describe_intent(ctx: Ctx, name: str) -> Annotated[CallToolResult, Inte
 
 def resolve(app: "App", request: str) -> "Resolution":
     """What the words mean in this project; blocking."""
-    from intendant.resolving import resolve_request
-
-    inventory = app.inventory.read()
-    return resolve_request(request, app.catalog.list(), list(inventory.hosts), list(inventory.groups))
+    return app.resolve(request)
 
 
 def view_candidates(candidates: "list[Candidate]") -> list[CandidateView]:

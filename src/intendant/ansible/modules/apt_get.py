@@ -33,6 +33,13 @@ options:
     description: Seconds after which the package lists count as stale.
     type: int
     default: 3600
+  arrived:
+    description:
+      - Packages that earlier steps of the same run bring, as their RV(arrived) says. In check mode they count as
+        installed, so that neither they nor what they share with O(names) is predicted once more.
+    type: list
+    elements: str
+    default: []
   lock_timeout:
     description: Seconds to wait for another package manager to finish.
     type: int
@@ -182,6 +189,11 @@ def read_known(module: AnsibleModule, apt: Apt, asked: list[Asked], private: boo
     return known
 
 
+def assumed(module: AnsibleModule) -> set[str]:
+    """Return what check mode has to take as installed; a real run sees for itself."""
+    return set(module.params["arrived"]) if module.check_mode else set()
+
+
 def find_todo(module: AnsibleModule, apt: Apt, installed: dict[str, str]) -> list[str]:
     """Return the arguments for apt-get: what is not yet as wanted."""
     state = module.params["state"]
@@ -190,7 +202,8 @@ def find_todo(module: AnsibleModule, apt: Apt, installed: dict[str, str]) -> lis
         purge = module.params["purge"]
         return [a.package for a in asked if a.package in installed and (purge or installed[a.package] != LEFTOVERS)]
     held = {a.package: installed[a.package] for a in asked if installed.get(a.package, LEFTOVERS) != LEFTOVERS}
-    open_ = [a for a in asked if a.package not in held or a.version not in ("", held[a.package])]
+    here = {*held, *assumed(module)}
+    open_ = [a for a in asked if a.package not in here or a.version not in ("", held.get(a.package))]
     if state == "query" and not open_:
         module.exit_json(changed=False, installed=held, candidates=held)
     if state == "present" and not open_:
@@ -219,6 +232,7 @@ def main() -> None:
             "purge": {"type": "bool", "default": False},
             "recommends": {"type": "bool", "default": True},
             "cache_valid_time": {"type": "int", "default": 3600},
+            "arrived": {"type": "list", "elements": "str", "default": []},
             "lock_timeout": {"type": "int", "default": 300},
         },
         supports_check_mode=True,
@@ -250,6 +264,8 @@ def converge(module: AnsibleModule, apt: Apt, state: str, names: list[str]) -> N
     ):
         planned[name] = new if action == "Inst" else ""
     touched = {name for name in planned if planned[name] != installed.get(name)}
+    if state != "absent":
+        touched -= assumed(module)
     owners = [apt.run("dpkg-query", "-S", path)[1] for path in (sys.executable, os.path.realpath(sys.executable))]
     interpreter = next((name for name in (owner.split(":")[0] for owner in owners) if planned.get(name) == ""), None)
     if interpreter:

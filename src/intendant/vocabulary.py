@@ -1,0 +1,65 @@
+"""Words that matter whatever is asked for. Data only."""
+
+SEPARATOR = ","
+#: after one of them an ordinary word is a name: "a database called app"
+NAMING_WORDS = frozenset({"called", "named"})
+#: ordinary words that name something all the same where a part of something is named: "a database app"
+PLAIN_NOUNS = frozenset("app application website production staging testing development data public".split())
+#: orders that do harm when they were not meant, so no other word is taken for a slip of the keyboard of them
+HARMFUL = frozenset("reboot close drop umount unmount unload block deny wipe format".split())
+
+NEGATIONS = frozenset(
+    "not no never nor neither cannot except unless avoid instead cancel rather skip undo nevermind don't dont "
+    "doesn't doesnt didn't isn't isnt aren't wasn't won't wont can't cant shouldn't shouldnt couldn't wouldn't "
+    "mustn't needn't haven't hasn't".split()
+)
+QUESTION_OPENERS = frozenset(
+    "is are was were am do does did has have had can could may might should shall would will must what what's "
+    "whats which who whose whom when where where's why how how's whether wonder tell show list explain describe "
+    "check verify see find look report display print compare any anyone anybody".split()
+)
+#: words that join steps or the elements of a list
+JOINERS = frozenset({"and", "then", "plus", SEPARATOR})
+ARTICLES = frozenset("a an some any my your our another his her their its".split())
+FUNCTION_WORDS = frozenset("is are to in into and with at on from for of as runs exists".split())
+#: words that never are the name of something to install, start, create or delete
+NO_NAMES = ARTICLES | frozenset(
+    # pronouns, prepositions, auxiliaries, adverbs
+    "the it them this that these those he she they we i you me us him one ones both all every each everything "
+    "anything something nothing everyone same other others more less most least on onto in into at to from for of "
+    "by with without as is are be been was were will would can could should must may might do does did has have "
+    "had if when while until after before because since so but or and then also again please now soon later today "
+    "tomorrow always only just really very maybe perhaps possibly up down out off over under here there "
+    "everywhere somewhere finally lastly afterwards next new old latest newest current recent stable fresh "
+    "version versions release yes ok using "
+    "via like than too well what "
+    # things of which there are many kinds (a plural counts as its singular)
+    "server webserver database db firewall service daemon package software program app application website site "
+    "tool editor browser proxy cache queue monitoring thing stuff update upgrade patch fix dependency "
+    "prerequisites requirements computer machine host system node box network networking user account admin file "
+    "folder directory group library config configuration settings options name named called job task process "
+    "session connection port interface disk drive volume partition memory cpu storage space backup snapshot data "
+    "content entry container cluster driver firmware kernel os linux debian ubuntu fedora centos rhel font "
+    "certificate cert key license plugin extension module theme ipv4 ipv6 swap http ssl tls login logging log "
+    "debug password passwd authentication encryption compression telemetry notifications alerts metrics "
+    "statistics production staging development testing maintenance everybody nobody whatever whichever "
+    # kinds of things
+    "unused missing broken failed failing dead security essential extra additional optional basic common required "
+    "useful important unnecessary obsolete outdated orphaned inactive idle local remote public private default "
+    "custom own existing available running stopped installed enabled disabled automatic manual virtual free full "
+    "empty first second third last next previous main primary secondary several many few multiple single".split()
+)
+#: what else people order; it is never a name after "and", and never what a list of names goes on with
+COMMANDS = frozenset(
+    "add allow apply ask back backup block boot bounce build call change check clean clear clone configure "
+    "connect copy create cut delete deploy deny disable download drop edit enable ensure erase exec execute "
+    "close ensure expose ban protect serve publish offer proxy permit unblock blacklist modprobe mkdir checkout "
+    "umount synchronize "
+    "synchronise extend fetch fix forward generate get give go grant halt harden import increase init initialise "
+    "initialize insert install keep kill launch leave let limit link list load lock log make migrate mount move "
+    "notify open patch pause ping point power print provision prune pull purge push put read reboot rebuild "
+    "reconfigure reduce refresh register reinstall reload remove rename renew repair replace reset resize restart "
+    "restore resume revert revoke roll rotate run save scale scan schedule secure send set setup share show shut "
+    "shutdown sign start stop suspend switch sync take tell test touch tune turn uninstall unlock unmount update "
+    "upgrade upload use verify wait watch wipe write".split()
+)
