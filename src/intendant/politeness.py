@@ -25,6 +25,7 @@ _OPENERS = [
 ]  # fmt: skip
 _CLOSERS = [
     *(line.split() for line in (
+        "finally", "also", "next", "afterwards",
         "please", "pls", "plz", "thanks", "thank you", "thx", "now", "right now", "for me", "for us", "asap",
         "immediately", "as well", "too", "then", "and", "thank you very much", "thank you so much", "many thanks",
         "thanks a lot", "if you please", "would you", "will you", "cheers", "kindly", "at once", "if you don't mind",

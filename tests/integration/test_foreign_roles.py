@@ -81,7 +81,7 @@ OLD_ROLE = {
 @pytest.fixture
 def project(project_of: ProjectOf, trixie_host: LabHost, monkeypatch: pytest.MonkeyPatch) -> Project:
     made = project_of({"web1": trixie_host})
-    made.write("ansible.cfg", "[defaults]\ninventory = inventory\ncollections_path = collections\ntimeout = 60\n")
+    made.write("ansible.cfg", "[defaults]\ninventory = inventory\ntimeout = 60\n")
     for path, text in COLLECTION.items():
         made.write(f"collections/ansible_collections/acme/tools/{path}", text)
     for path, text in OLD_ROLE.items():

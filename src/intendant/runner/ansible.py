@@ -12,6 +12,7 @@ import psutil
 
 from intendant.config import Config
 from intendant.errors import EngineError
+from intendant.paths import collections_path
 from intendant.redaction import SECRET_ID, SHOWN_ID, Redactor
 from intendant.runner.base import Job, Outcome, TaskResult
 from intendant.runner.environment import ansible_environment
@@ -100,6 +101,8 @@ class AnsibleRunner:
             AWX_LIB_DIRECTORY=str(_CALLBACKS),
             # A role that is not in the snapshot is not found at all.
             ANSIBLE_ROLES_PATH=str(job.directory / "roles"),
+            # Where the catalog looks, so that what it lists can run.
+            ANSIBLE_COLLECTIONS_PATH=os.pathsep.join(map(str, collections_path(self._config))),
             MAX_EVENT_RES=_NO_LIMIT,
             INTENDANT_SECRET_VARIABLES=",".join(job.secret_variables),
             INTENDANT_CANCEL_FILE=str(job.cancel_file or ""),

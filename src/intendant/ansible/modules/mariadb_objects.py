@@ -57,7 +57,7 @@ CLIENT = [
     "mariadb", "--no-defaults", "--protocol=socket", "--socket=/run/mysqld/mysqld.sock", "--user=root", "--batch",
     "--skip-column-names", "--raw", "--binary-mode", "--default-character-set=utf8mb4",
 ]  # fmt: skip
-DATA = "/var/lib/mysql/mysql"
+DATA = "/var/lib/mysql"
 # What ALL means in one database, in every version; newer ones have more.
 ALL = set(
     "SELECT,INSERT,UPDATE,DELETE,CREATE,DROP,REFERENCES,INDEX,ALTER,CREATE TEMPORARY TABLES,LOCK TABLES,EXECUTE,"
@@ -146,7 +146,8 @@ def key_of(item: dict[str, Any]) -> str:
 
 def is_all(place: str, held: set[str], everything: set[str]) -> bool:
     """Tell whether these are all privileges; on the server, all are what root has."""
-    return held >= (everything if place == "*" and everything else ALL)
+    known = everything if place == "*" else ALL
+    return "ALL" in held or (bool(known) and held >= known)
 
 
 def describe_user(item: dict[str, Any], user: dict[str, Any] | None) -> str:
@@ -227,8 +228,8 @@ def write_database(item: dict[str, Any], found: dict[str, Any] | None, wanted: d
 def find_blind_spots(module: AnsibleModule, databases: list[dict[str, Any]]) -> list[str]:
     if not module.params["fresh"]:
         return ["MariaDB does not run, so what it holds was not seen"]
-    told = f"{os.path.dirname(DATA)} holds data of an earlier installation, which can only be read once MariaDB is installed"
-    spots = [told] if os.path.isdir(DATA) else []
+    told = "holds data of an earlier installation, which can only be read once MariaDB is installed"
+    spots = [f"{DATA} {told}"] if os.path.isdir(f"{DATA}/mysql") else []
     for name in sorted({item["collation"] for item in databases if item["collation"]} - COMMON):
         spots.append(f"whether MariaDB will have the collation {name} is known once it is installed")
     return spots
@@ -274,8 +275,8 @@ def main() -> None:
                 before, after = describe_database(item, seen), describe_database(item, merge_database(item, seen))
                 sql = write_database(item, found, merge_database(item, found))
             else:
-                seen = summarise(seen, everything)
-                before, after = describe_user(item, seen), describe_user(item, merge_user(item, seen))
+                before = describe_user(item, summarise(seen, everything))
+                after = describe_user(item, summarise(merge_user(item, seen), everything))
                 sql = write_user(item, found, merge_user(item, found), everything)
             if before != after:
                 header = f"MariaDB {kind} {item['name']}" + (f"@{item['host']}" if kind == "user" else "")

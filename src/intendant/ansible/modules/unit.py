@@ -64,7 +64,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 NAME = re.compile(r"[A-Za-z0-9:_.@\\][A-Za-z0-9:_.@\\-]*\Z")
 SUFFIX = re.compile(r"\.(service|socket|timer|target|path|mount|automount|swap|slice|scope|device)\Z")
-PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,NeedDaemonReload,Type,Result,CanReload"
+PROPERTIES = "Id,LoadState,ActiveState,UnitFileState,Type,Result,CanReload"
 ON = ("active", "reloading", "activating", "refreshing")
 AT_BOOT = ("enabled", "enabled-runtime", "alias", "static", "generated", "indirect")
 VERBS = {"started": "start", "stopped": "stop", "restarted": "restart", "reloaded": "reload"}
@@ -169,7 +169,8 @@ def main() -> None:
     if module.check_mode or not exists:
         module.exit_json(**result)
 
-    if found.get("NeedDaemonReload") == "yes":
+    if result["changed"]:
+        # NeedDaemonReload does not see a new folder of drop-ins (systemd 252).
         module.run_command(["systemctl", "daemon-reload"], check_rc=True)
     if enabled is not None and enabled != at_boot:
         unit.act("enable" if enabled else "disable")
