@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv first; nothing else has to be set up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick lint format lab molecule fidelity examples bench docs inspector conformance \
+.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance \
 	constraints wheel clean
 
 VENV := .venv/bin
@@ -32,14 +32,17 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 demo: setup ## boot a disposable host and run request, diff, approval, apply on it
 	@$(RUN) $(VENV)/python demo/run.py
 
-test: setup ## all tests but those of `inspector`, `conformance` and `molecule`
+test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `molecule` and `fidelity`
 	@$(PYTEST) -n 2
 
+test-long: setup ## whole servers from one plan, and nobody locked out, on lab hosts (long)
+	@$(PYTEST) -n 2 -m long
+
 test-quick: setup ## the tests that need no lab host
-	@$(PYTEST) -m "not lab and not outside"
+	@$(PYTEST) -m "not lab and not outside and not long"
 
 lab: setup ## only the tests on real lab hosts
-	@$(PYTEST) -m "lab and not outside"
+	@$(PYTEST) -m "lab and not outside and not long"
 
 lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	@$(VENV)/ruff check .
@@ -56,11 +59,15 @@ format: setup ## let ruff mend what it can
 molecule: setup ## check, converge, idempotence and verify of every role on lab hosts (long)
 	@$(RUN) scripts/molecule.sh
 
-fidelity: setup ## plan, apply, plan and undo of every role on lab hosts; writes docs/fidelity.md (long)
-	@$(RUN) $(VENV)/python -m fidelity --write docs/fidelity.md
+fidelity: setup ## plan, apply, plan and undo of every role on lab hosts, compared with docs/fidelity.md (long)
+	@$(RUN) $(VENV)/python -m fidelity --docs docs
 
-examples: setup ## plan the example of every role on a lab host; writes docs/plans, which `make docs` shows
-	@$(RUN) $(VENV)/python -m fidelity.examples --write
+fidelity-docs: setup ## the same, but write docs/fidelity.md and docs/plans
+	@$(RUN) $(VENV)/python -m fidelity --docs docs --write
+	@$(MAKE) --no-print-directory docs
+
+words: setup ## how many of the labelled requests are understood, asked back about, or got wrong
+	@$(RUN) $(VENV)/python -m words
 
 bench: setup ## measure Intendant against ansible-playbook; prints a table, writes build/bench.json
 	@$(RUN) $(VENV)/python -m bench

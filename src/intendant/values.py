@@ -63,7 +63,7 @@ _ACCEPTED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("value", "key"), ("word",)),
 )
 #: text that cannot be told from the rest of the request unless it is quoted
-_PROSE_SUFFIXES = ("content", "line", "comment", "description", "text")
+_PROSE_SUFFIXES = ("content", "line")
 _COMMAND_SUFFIXES = ("command", "cmd", "exec")
 #: values that are names, so that quotes around them change nothing but that ordinary words count
 _NAME_SUFFIXES = ("name", "owner", "group", "groups", "user", "users", "names", "databases")

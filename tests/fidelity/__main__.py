@@ -1,4 +1,4 @@
-"""`python -m fidelity [--role NAME]... [--set NAME] [--jobs N] [--write FILE]`: measure and tell; 1 if unequal."""
+"""`python -m fidelity [--role NAME]... [--set NAME] [--docs FOLDER [--write]]`: measure and tell; 1 if unequal."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -17,7 +18,7 @@ from tempfile import TemporaryDirectory
 from fidelity.cases import read_cases
 from fidelity.hostile import measure_hostile
 from fidelity.measure import Measured, guard, measure_refused, measure_set
-from fidelity.table import render_table
+from fidelity.table import find_stale, write_measured
 from lab.needs import missing
 from roles.running import ROLES, ROOT
 
@@ -30,7 +31,9 @@ def main() -> int:
     parser.add_argument("--role", action="append", default=[], help="only this role; may be repeated")
     parser.add_argument("--set", default="", help="only the set of this name")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many sets are measured at a time")
-    parser.add_argument("--write", type=Path, help="write the table into this file")
+    parser.add_argument("--docs", type=Path, help="the folder whose fidelity.md and plans/ are compared")
+    parser.add_argument("--write", action="store_true", help="write what was measured into these instead")
+    parser.add_argument("--within", type=float, default=float("inf"), help="seconds after which no other set is begun")
     asked = parser.parse_args()
     if reasons := missing():
         print(f"no lab hosts here: {'; '.join(reasons)}", file=sys.stderr)
@@ -49,19 +52,22 @@ def main() -> int:
             jobs.append((role, "(refused)", partial(measure_refused, told)))
         if asked.set in ("", "(hostile)") and role in ROLES:
             jobs.append((role, "(hostile)", partial(measure_hostile, told)))
-    measured = _measure(jobs, asked.jobs)
-    if asked.write:
-        asked.write.write_text(render_table(measured), encoding="utf-8")
+    written = asked.docs if asked.write else None
+    measured = _measure(jobs, asked.jobs, time.time() + asked.within, written)
     failed = sum(bool(one.problems) for one in measured)
     print(f"{len(measured) - failed} of {len(measured)} exact")
-    return 1 if failed else 0
+    stale: list[str] = []
+    if asked.docs and not asked.write:
+        stale = find_stale(asked.docs, measured)
+        print("\n".join([*stale, "the docs are stale: make fidelity-docs"] if stale else ["the docs say so"]))
+    return 1 if failed or stale else 0
 
 
-def _measure(jobs: list[Job], workers: int) -> list[Measured]:
+def _measure(jobs: list[Job], workers: int, until: float, written: Path | None) -> list[Measured]:
     measured: list[Measured] = []
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        pending = [(role, name, pool.submit(guard, role, name, job)) for role, name, job in jobs]
+        pending = [(role, name, pool.submit(guard, role, name, job, until)) for role, name, job in jobs]
         for role, name, future in pending:
             for one in future.result():
                 print(
@@ -71,6 +77,8 @@ def _measure(jobs: list[Job], workers: int) -> list[Measured]:
                     print("    " + problem.replace("\n", "\n      "))
                 sys.stdout.flush()
                 measured.append(one)
+            if written:
+                write_measured(written, measured)  # at once: what is known by then outlives an interruption
     return measured
 
 

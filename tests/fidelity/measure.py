@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from fidelity.cases import ParameterSet, RoleCases, Steps
 from intendant.app import App
-from intendant.plans import Plan
+from intendant.plans import HostPlan, Plan
 from intendant.runs import Run
+from intendant.views.text import prediction_lines
 from lab.hosts import LabHost
 from lab.labs import Lab
 from roles.running import Result, run_roles
@@ -36,6 +37,17 @@ class Measured:
     blind_spots: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     seconds: float = 0
+    #: what a person reads of the plan, without what differs each time
+    plan: str = ""
+
+
+class Told(NamedTuple):
+    """What one host's plan and run came to."""
+
+    predicted: int
+    applied: int
+    blind_spots: list[str]
+    plan: str
 
 
 def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
@@ -50,11 +62,11 @@ def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
         for host in hosts.values():
             host.run(asked.prepare or "true", timeout=300)
         if asked.before:
-            _note_failures(apply(app, plan(app, "all", *asked.before).id), found, "before")
+            _note_failures(apply(app, plan(app, "all", *asked.before).id, 900), found, "before")
         states = {name: read_state(host) for name, host in hosts.items()}
         measured = _measure_steps(app, asked.steps, asked.blind_spots, found, "apply")
         for name, one in found.items():
-            one.predicted, one.applied, one.blind_spots = measured[name]
+            one.predicted, one.applied, one.blind_spots, one.plan = measured[name]
         _prove(hosts, asked.proof, found, "proof")
         if asked.undo:
             measured = _measure_steps(app, asked.undo, asked.blind_spots, found, "undo")
@@ -72,20 +84,20 @@ def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
 
 def _measure_steps(
     app: App, steps: Steps, accepted: list[str], found: dict[str, Measured], phase: str
-) -> dict[str, tuple[int, int, list[str]]]:
+) -> dict[str, Told]:
     """Plan, apply, plan. Returns how many changes were predicted and done on each host, and the blind spots."""
     planned = plan(app, "all", *steps)
-    run = apply(app, planned.id) if planned.applyable else None
+    run = apply(app, planned.id, 900) if planned.applyable else None
     again = plan(app, "all", *steps) if run else planned
     _note_failures(run, found, phase)
     _note_failures(planned, found, f"{phase}: plan")
     _note_failures(again, found, f"{phase}: second plan")
-    told: dict[str, tuple[int, int, list[str]]] = {}
+    told: dict[str, Told] = {}
     for host in planned.hosts:
         problems = found[host.host].problems
         spots = [spot.reason for spot in host.blind_spots]
         done = next((one.changes for one in run.hosts if one.host == host.host), ()) if run else ()
-        told[host.host] = (len(host.changes), len(done), spots)
+        told[host.host] = Told(len(host.changes), len(done), spots, _render(planned, host))
         if run is None and phase == "apply":
             problems.append(f"{phase}: nothing was predicted")
         problems += [f"{phase}: blind spot: {spot}" for spot in spots if spot not in accepted]
@@ -102,6 +114,12 @@ def _measure_steps(
         problems += [f"{phase}: second plan: {change.task}: {change.target}\n{change.diff}" for change in host.changes]
         problems += [f"{phase}: second plan: blind spot: {spot.reason}" for spot in host.blind_spots]
     return told
+
+
+def _render(planned: Plan, host: HostPlan) -> str:
+    alone = planned.model_copy(update={"hosts": (host,), "pattern": host.host})
+    lines = [line.text.rstrip() for line in prediction_lines(alone)]
+    return "".join(f"{line}\n" for line in lines if not line.startswith(("Plan plan-", "Valid until ", "Hosts: ")))
 
 
 def _note_failures(told: Plan | Run | None, found: dict[str, Measured], phase: str) -> None:
@@ -153,8 +171,10 @@ def _compare_refusals(cases: RoleCases, failed: list[Result], mode: str) -> list
     ]
 
 
-def guard(role: str, name: str, job: Callable[[], list[Measured]]) -> list[Measured]:
-    """One that breaks is told as such; the others go on."""
+def guard(role: str, name: str, job: Callable[[], list[Measured]], until: float) -> list[Measured]:
+    """One that breaks is told as such; the others go on. Nothing begins after ``until`` (seconds since the epoch)."""
+    if time.time() > until:
+        return []
     try:
         return job()
     except Exception as error:  # noqa: BLE001

@@ -6,6 +6,8 @@ from fidelity.cases import ParameterSet, read_cases
 from fidelity.measure import measure_set
 from lab.labs import Lab
 
+pytestmark = pytest.mark.long
+
 SETS = read_cases()["together"].sets
 
 

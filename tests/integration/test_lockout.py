@@ -19,6 +19,8 @@ from support.projects import Project, apply, only_plan, only_run, plan
 
 FreshHost = Callable[[str], LabHost]
 
+pytestmark = pytest.mark.long
+
 ROLES = Path(__file__).parents[2] / "roles"
 SUITES = ("bookworm", "trixie")
 #: seconds that a change is on trial here; shorter than usual, since most of these trials fail

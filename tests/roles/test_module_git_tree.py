@@ -37,7 +37,7 @@ def work(tmp_path: Path) -> Path:
 
 def bring(work: Path, *, check: bool = False, version: str = "HEAD", **more: Any) -> dict[str, Any]:
     """Resolve the version and bring the tree beside the repository to it."""
-    common = {"repository": str(work), "owner": getpass.getuser()}
+    common: dict[str, Any] = {"repository": str(work), "owner": getpass.getuser()}
     found = run_module("git_remote", version=version, **common)
     assert "commit" in found, found
     arguments = {**common, "destination": str(work.parent / "tree"), "commit": found["commit"], "ref": found["ref"]}

@@ -80,7 +80,9 @@ def test_a_user_keeps_what_is_not_named() -> None:
 
 
 def test_another_encoding_gets_a_locale_that_goes_with_it() -> None:
-    item = {"name": "a", "state": "present", "owner": None, "encoding": "LATIN1", "extensions": []}
+    item: dict[str, Any] = {
+        "name": "a", "state": "present", "owner": None, "encoding": "LATIN1", "extensions": [],
+    }  # fmt: skip
     sql = write_database(item, None, {"owner": "o", "encoding": "LATIN1", "extensions": set()})
     assert sql == """CREATE DATABASE "a" OWNER "o" TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C';\n"""
 

@@ -277,3 +277,9 @@ def test_files_whose_folders_are_made_at_the_same_moment_all_arrive(tmp_path: Pa
         done = list(pool.map(lambda path: run_module("managed_file", path=str(path), content="x"), paths))
     assert [answer["msg"] for answer in done if answer.get("failed")] == []
     assert [path.read_text() for path in paths] == ["x"] * len(paths)
+
+
+def test_an_empty_file_goes_too(both: Both, tmp_path: Path) -> None:
+    (tmp_path / "stamp").write_text("")
+    assert both("managed_file", path=str(tmp_path / "stamp"), state="absent")["changed"]
+    assert not (tmp_path / "stamp").exists()

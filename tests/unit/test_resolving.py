@@ -67,6 +67,20 @@ def test_the_labelled_requests_are_many_different_and_fit_the_specifications(int
             assert set(params) <= set(known[name].options), label
 
 
+FORMS = (
+    "should I {}", "is it safe to {}?", "what happens if I {}", "don't {}", "please do not {}", "never {}", "can I {}",
+    "could we {}?", "how do I {}", "did you {}", "would it help to {}?", "I would not {}", "any idea how to {}",
+    "pretend to {}", "if I {}, what then", "{} or not", "I tried to {}", "before you {}, ask me",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_no_request_is_a_plan_when_it_is_asked_about_or_taken_back(resolver: Resolver, form: str) -> None:
+    labels = [label for file in FILES for part in PARTS for label in read_labels(file, part) if label.steps][::11]
+    said = [form.format(label.say[0].lower() + label.say[1:].rstrip("?!.")) for label in labels]
+    assert [request for request in said if resolve(resolver, request).certain] == []
+
+
 def test_an_uncertain_request_has_the_intent_that_was_meant_among_its_candidates(resolver: Resolver) -> None:
     for request, meant in {
         "install python on web1": "python",

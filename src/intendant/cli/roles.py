@@ -1,4 +1,4 @@
-"""docs/roles.md and docs/roles/NAME.md, made from the roles' own specifications: `python -m intendant.cli.roles docs`."""
+"""docs/roles.md and docs/roles/NAME.md, made from the roles' specifications: `python -m intendant.cli.roles docs`."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ Each role is an intent: its params come from its argument specification, so the 
 
 
 def render_roles(docs: Path) -> dict[str, str]:
-    """The pages by name relative to ``docs``; ``docs/plans/ROLE.txt`` holds the plan of a role's example."""
+    """The pages by name relative to ``docs``; ``docs/plans/ROLE.txt`` holds a plan of each role."""
     intents = Catalog([shipped_roles()]).list()
     pages = {f"roles/{intent.name}.md": _page(intent, docs / "plans" / f"{intent.name}.txt") for intent in intents}
     rows = "".join(
@@ -48,8 +48,13 @@ def _page(intent: Intent, plan: Path) -> str:
     return (
         f"{_NOTE}# {intent.name}\n{intent.title}.\n\n{facts}"
         f"| param | type | default | |\n|---|---|---|---|\n{rows}"
-        + (f"\n## Example\n`{intent.example}`\n" if intent.example else "")
-        + (f"\nOn a fresh Debian 13 it is planned as:\n\n```\n{plan.read_text('utf-8')}```\n" if plan.exists() else "")
+        + (f"\n## In words\n`{intent.example}`\n" if intent.example else "")
+        + (
+            "\n## A plan\nOn a fresh host, of the first set of params in [fidelity.md](../fidelity.md):\n\n"
+            f"```\n{plan.read_text('utf-8')}```\n"
+            if plan.exists()
+            else ""
+        )
     )
 
 

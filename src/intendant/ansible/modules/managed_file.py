@@ -24,12 +24,8 @@ options:
   content:
     description: What O(path) shall contain. Unset keeps the content and creates an empty file at most.
     type: str
-  content_base64:
-    description: The same, base64-encoded, for anything that is not text.
-    type: str
-  target:
-    description: Where a link points to.
-    type: str
+  content_base64: {description: "The same, base64-encoded, for anything that is not text.", type: str}
+  target: {description: Where a link points to., type: str}
   mode:
     description: Octal permissions as a string. Unset keeps them; new files get 0644 and new folders 0755.
     type: str
@@ -60,18 +56,13 @@ options:
     description: Keep the content out of the diff and the result.
     type: bool
     default: false
-attributes:
-  check_mode: {support: full}
-  diff_mode: {support: full}
+attributes: {check_mode: {support: full}, diff_mode: {support: full}}
 author: Intendant contributors
 """
 
 EXAMPLES = r"""
 - name: Greet
-  ansible.legacy.managed_file:
-    path: /etc/motd
-    content: "Welcome.\n"
-    mode: "0644"
+  ansible.legacy.managed_file: {path: /etc/motd, content: "Welcome.\n"}
 """
 
 RETURN = r"""
@@ -244,6 +235,8 @@ def make_diffs(path: str, found: Found, plan: Plan, sensitive: bool) -> list[dic
         before, after = show(found.kind, found.content, sensitive), show(plan.kind, plan.content, sensitive)
         if found.kind == "directory":
             before = list_tree(path)
+        elif plan.kind == "absent" and not before:
+            before = "(empty)\n"
         if sensitive and before == after:
             after = "(sensitive, changed)\n"
         diffs.append((path, before, after))
