@@ -56,11 +56,11 @@ format: setup ## let ruff mend what it can
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 
-molecule: setup ## check, converge, idempotence and verify of every role on lab hosts (long)
-	@$(RUN) scripts/molecule.sh
+molecule: setup ## check, converge, idempotence and verify of every role, or of SCENARIOS, on lab hosts (long)
+	@$(RUN) scripts/molecule.sh $(SCENARIOS)
 
 fidelity: setup ## plan, apply, plan and undo of every role on lab hosts, compared with docs/fidelity.md (long)
-	@$(RUN) $(VENV)/python -m fidelity --docs docs
+	@$(RUN) $(VENV)/python -m fidelity --docs docs $(if $(WITHIN),--within $(WITHIN))
 
 fidelity-docs: setup ## the same, but write docs/fidelity.md and docs/plans
 	@$(RUN) $(VENV)/python -m fidelity --docs docs --write
