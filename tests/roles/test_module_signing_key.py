@@ -19,7 +19,8 @@ gpg --batch --quiet --passphrase '' --quick-gen-key 'Stand-in <x@example.org>' r
 . /etc/os-release; top=/srv/repository/debian; lists=$top/dists/$VERSION_CODENAME
 arch=$(dpkg --print-architecture); mkdir -p $lists/stable/binary-$arch $top/pool
 for name in containerd.io docker-buildx-plugin docker-ce docker-ce-cli docker-compose-plugin; do
-  mkdir -p $name/DEBIAN $name/usr/lib/systemd/system $name/usr/bin
+  mkdir -p $name/DEBIAN $name/usr/lib/systemd/system $name/usr/bin $name/usr/lib/$name
+  echo $name > $name/usr/lib/$name/about # a package without a file of its own disappears
   printf 'Package: %s\nVersion: 5:99.0\nArchitecture: all\nMaintainer: x <x@example.org>\nDescription: x\n' $name \
       > $name/DEBIAN/control
   if [ $name = docker-ce ]; then
