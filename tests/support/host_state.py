@@ -11,6 +11,8 @@ _VOLATILE = (
 )  # fmt: skip
 # Copies that the tools for users keep of the files that they change.
 _BACKUPS = ("/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
+# Services that D-Bus starts when somebody asks them something, and that end by themselves.
+_ON_DEMAND = ("systemd-hostnamed.service", "systemd-timedated.service", "systemd-localed.service")
 # What the system computes from other files, whenever a package comes or goes.
 _COMPUTED = ("/etc/ld.so.cache",)
 
@@ -45,7 +47,8 @@ def read_state(host: LabHost) -> dict[str, str]:
     ).stdout.splitlines():
         state[f"package {line.split()[0]}"] = line
     for line in host.run("systemctl list-units --no-legend --plain --type=service --state=active").stdout.splitlines():
-        state[f"unit {line.split()[0]}"] = "active"
+        if line.split()[0] not in _ON_DEMAND:
+            state[f"unit {line.split()[0]}"] = "active"
     return state
 
 
