@@ -13,7 +13,7 @@ from fidelity.cases import RoleCases, read_cases
 from fidelity.measure import Measured
 
 HEAD = """\
-<!-- Made by `make fidelity`; a test compares it with the cases. -->
+<!-- Made by `make fidelity-docs`; a test compares it with the cases. -->
 # Fidelity
 
 What check mode predicted against what the run then did, task by task with equal diffs, on fresh Debian hosts. Each row
