@@ -1,5 +1,6 @@
 """Intents: what can be asked for, and the words that ask for it. Pure data, no I/O."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -16,6 +17,30 @@ class Step(BaseModel):
 
     intent: str
     params: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def join_steps(steps: Sequence[Step]) -> list[Step]:
+    """The steps, with neighbours joined that ask one intent for more items of one list."""
+    joined: list[Step] = []
+    for step in steps:
+        if joined and (both := _join(joined[-1], step)):
+            joined[-1] = both
+        else:
+            joined.append(step)
+    return joined
+
+
+def _join(first: Step, second: Step) -> Step | None:
+    if first.intent != second.intent or first.params.keys() != second.params.keys():
+        return None
+    differing = [name for name, value in second.params.items() if first.params[name] != value]
+    if len(differing) != 1:
+        return None
+    old, new = (step.params[differing[0]] for step in (first, second))
+    if not isinstance(old, list) or not isinstance(new, list):
+        return None
+    items = [*old, *(item for item in new if item not in old)]
+    return second.model_copy(update={"params": {**second.params, differing[0]: items}})
 
 
 class Intent(BaseModel):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from intendant.clauses import Clause, ClauseReader
 from intendant.hostnames import HostNames
-from intendant.intents import Intent, Step
+from intendant.intents import Intent, Step, join_steps
 from intendant.mentions import Mentions, explain_unknown_host, read_mentions
 from intendant.phrases import Phrases
 from intendant.ranking import Ranking
@@ -79,7 +79,8 @@ class Resolver:
         tokens = self._prepare(strip_politeness(mentions.rest))
         asks = bool(wording.negation or wording.is_question)
         clauses = [Clause()] if asks else self._reader.split(tokens, names, may_imply=bool(mentions.pattern))
-        steps = [step for clause in clauses for step in clause.steps] if all(c.steps for c in clauses) else []
+        read = [step for clause in clauses for step in clause.steps] if all(c.steps for c in clauses) else []
+        steps = join_steps(read)
         candidates = self._rank(tokens, clauses)
         question = self._question(wording, mentions, tokens, clauses, steps, candidates, names)
         if question:

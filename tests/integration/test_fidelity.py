@@ -285,5 +285,34 @@ def test_what_no_step_brings_is_said_to_be_unsure_and_fails_in_the_run(
     assert only_run(run).message == "there is no unit nowhere.service on this host"
 
 
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_step_that_was_predicted_without_an_earlier_change_to_the_same_file_is_unsure_and_no_deviation(
+    suite: str, fresh_host: FreshHost, project_of: ProjectOf
+) -> None:
+    host, path = fresh_host(suite), "/etc/ours.conf"
+    app = project_of({"web1": host}).open()
+    apply(app, plan(app, "web1", ("firewall", {"firewall_allow": [{"port": "8080"}]})).id)
+    planned = plan(
+        app,
+        "web1",
+        ("firewall", {"firewall_allow": [{"port": "80"}]}),
+        ("firewall", {"firewall_allow": [{"port": "8080"}], "firewall_state": "absent"}),
+        ("file", {"file_path": path, "file_content": "one\n"}),
+        ("config_line", {"config_line_path": path, "config_line_line": "two"}),
+        ("file", {"file_path": path, "file_mode": "0600"}),
+        ("config_line", {"config_line_path": path, "config_line_line": "three"}),
+    )
+    assert {(spot.step, spot.task) for spot in only_plan(planned).blind_spots} == {
+        (2, "Write the ruleset"),
+        (2, "Load the ruleset"),
+        (5, "Write, create or delete"),
+    }
+    run = apply(app, planned.id)
+    assert run.status == "succeeded", only_run(run).message
+    assert run.deviations == ()
+    assert host.run(f"cat {path}").stdout == "one\ntwo\nthree\n"
+    assert "8080" not in host.run("nft list table inet intendant").stdout
+
+
 def _absent(params: Mapping[str, Any]) -> dict[str, Any]:
     return {"file_path": params["file_path"], "file_state": "absent"}

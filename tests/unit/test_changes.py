@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from intendant.plans import Change
 from intendant.runner.base import TaskResult
-from intendant.runner.changes import find_blind_spot, find_change
+from intendant.runner.changes import find_blind_spot, find_change, find_unchained
 
 
 def result(**values: Any) -> TaskResult:
@@ -166,3 +167,64 @@ def test_a_blind_item_of_a_loop_belongs_to_its_task_and_is_named() -> None:
 def test_without_telling_arguments_the_head_of_the_diff_names_the_target() -> None:
     headed = ({"before": "", "after": "x", "before_header": "Python 3.12", "after_header": "Python 3.12"},)
     assert change_of(diff=headed).target == "Python 3.12"
+
+
+def edit(step: int, before: str | None, after: str | None, **values: Any) -> Change:
+    known = {"role": "app", "task": "Write it", "module": "managed_file", "target": "/etc/app.conf", "action": "update"}
+    return Change(**{**known, "step": step, "before": before, "after": after, **values})
+
+
+def test_a_later_step_that_was_predicted_without_an_earlier_one_is_a_blind_spot_that_names_both() -> None:
+    spots = find_unchained([edit(1, "a\n", "a\nb\n"), edit(2, "a\n", "a\nc\n", task="Add c")])
+    assert [(spot.step, spot.task) for spot in spots] == [(2, "Add c")]
+    assert spots[0].reason == "step 1 changes /etc/app.conf too, and check mode shows this step without it"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [edit(1, "a\n", "a\nb\n"), edit(2, "a\nb\n", "a\nb\nc\n")],
+        [edit(1, "", "mode: 0644\na\n"), edit(2, "a\n", "b\n")],
+        [edit(1, "", "a\n"), edit(2, "mode: 0644\n", "mode: 0600\n"), edit(3, "a\n", "b\n")],
+        [edit(1, "", "a\n"), edit(2, '{\n"mode": "0", "path": "/etc/app.conf"}', '{\n"mode": "1"}', module="file")],
+        [edit(1, "a\n", "b\n"), edit(1, "a\n", "c\n")],
+        [edit(1, "a\n", "b\n"), edit(2, "a\n", "b\n", target="/etc/other.conf")],
+        [edit(1, None, None), edit(2, None, None)],
+        [edit(1, "(sensitive)\n", "(sensitive, changed)\n"), edit(2, "(sensitive)\n", "(sensitive, changed)\n")],
+        [edit(1, "off\n", "on\n", target="nginx"), edit(2, "off\n", "on\n", target="nginx", task="Another")],
+    ],
+    ids=[
+        "follows",
+        "permissions first",
+        "permissions only",
+        "attributes",
+        "one step",
+        "two files",
+        "no diff",
+        "secret",
+        "two tasks",
+    ],
+)
+def test_steps_that_follow_each_other_or_have_nothing_in_common_are_no_blind_spot(changes: list[Change]) -> None:
+    assert find_unchained(changes) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (edit(1, "", "a\n"), edit(2, "", "b\n")),
+        (edit(1, "a\n", ""), edit(2, "a\n", "b\n")),
+        (edit(1, "", "(sensitive, changed)\n"), edit(2, "", "(sensitive, changed)\n")),
+        (edit(1, "off\n", "on\n", target="nginx"), edit(2, "off\n", "on\n", target="nginx")),
+        (edit(1, "", "mode: 0644\na\n"), edit(2, "", "mode: 0600\n")),
+        (edit(1, "a\n", "b\n"), edit(2, "a\n", "c\n", module="config_line", role="other")),
+    ],
+    ids=["new file", "deleted file", "secret", "service", "not there in check mode", "another role"],
+)
+def test_what_does_not_start_from_what_an_earlier_step_leaves_is_a_blind_spot(first: Change, second: Change) -> None:
+    assert [spot.step for spot in find_unchained([first, second])] == [2]
+
+
+def test_a_step_that_follows_the_last_certain_one_is_no_blind_spot_itself() -> None:
+    changes = [edit(1, "", "a\n"), edit(2, "", "b\n"), edit(3, "a\n", "a\nc\n")]
+    assert [spot.step for spot in find_unchained(changes)] == [2]

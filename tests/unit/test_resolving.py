@@ -296,3 +296,26 @@ def test_forty_intents_are_resolved_in_fifty_milliseconds(intents: list[Intent])
         took.append(time.process_time() - began)
     # Time of the processor, and of the middle one: the machine may be busy with something else at any moment.
     assert sorted(took)[len(took) // 2] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("request_text", "expected"),
+    [
+        ("open port 80 and open port 443", [("firewall", {"firewall_allow": [{"port": "80"}, {"port": "443"}]})]),
+        (
+            "open port 80 and close port 8080",
+            [
+                ("firewall", {"firewall_allow": [{"port": "80"}]}),
+                ("firewall", {"firewall_state": "absent", "firewall_allow": [{"port": "8080"}]}),
+            ],
+        ),
+        (
+            "install git and install docker and install curl",
+            [("packages", {"packages_names": ["git"]}), ("docker", {}), ("packages", {"packages_names": ["curl"]})],
+        ),
+    ],
+)
+def test_neighbours_that_add_to_one_list_are_one_step_and_others_stay_apart(
+    resolver: Resolver, request_text: str, expected: list[tuple[str, dict[str, Any]]]
+) -> None:
+    assert steps(resolve(resolver, f"{request_text} on web1")) == expected

@@ -1,14 +1,18 @@
 """What a task's result means for a plan: a change, a blind spot, or nothing."""
 
 import json
+import re
+from collections.abc import Iterable
 from typing import Any
 
-from intendant.plans import Action, BlindSpot, Change
+from intendant.plans import SENSITIVE, Action, BlindSpot, Change
 from intendant.runner.base import TaskResult
 
 _COMMANDS = {"command", "shell", "raw", "script", "expect", "reboot", "converge", "win_command", "win_shell"}
 _SERVICES = {"service", "systemd", "systemd_service", "sysvinit", "unit"}
 _ABSENT = {"absent", "removed", "uninstalled", "killed"}
+#: how the module managed_file shows permissions
+_PERMISSIONS = re.compile(r"\A(?:(?:mode|owner|group): .*\n)+")
 _TARGETS = ("path", "dest", "names", "name", "pkg", "package", "unit", "url", "user", "src", "key")
 
 
@@ -49,6 +53,40 @@ def find_blind_spot(result: TaskResult) -> BlindSpot | None:
     if not reason:
         return None
     return BlindSpot(step=result.step, task=result.task, reason=f"{reason} ({result.item})" if result.item else reason)
+
+
+def find_unchained(changes: Iterable[Change]) -> list[BlindSpot]:
+    """A blind spot for each change that was predicted without what an earlier step of the plan does to the same thing.
+
+    Check mode leaves the host as it is, so a later step sees what an earlier one changes only where roles pass it on.
+    Where they do, what is there before the later change is what the earlier one leaves.
+    """
+    spots: dict[tuple[int, str], BlindSpot] = {}
+    latest: dict[tuple[str, ...], tuple[int, str]] = {}
+    for change in changes:
+        if (content := _read_content(change)) is None:
+            continue
+        is_path = change.target.startswith("/")
+        key = (change.target,) if is_path else (change.target, change.role, change.task, change.module)
+        step, left = latest.get(key, (change.step, ""))
+        if step < change.step and left != content[0]:
+            reason = f"step {step} changes {change.target} too, and check mode shows this step without it"
+            spot = BlindSpot(step=change.step, task=change.task, reason=reason)
+            spots.setdefault((change.step, change.task), spot)
+        else:
+            latest[key] = (change.step, content[1])
+    return list(spots.values())
+
+
+def _read_content(change: Change) -> tuple[str, str] | None:
+    """Before and after without the permissions that a diff may begin with; None where it says nothing else."""
+    if change.before is None or change.after is None:
+        return None
+    before, after = (_PERMISSIONS.sub("", text) for text in (change.before, change.after))
+    is_attributes = f'"path": {json.dumps(change.target)}' in before and before.startswith("{")
+    if is_attributes or (before == after and change.before):
+        return None
+    return before, after.replace("(sensitive, changed)", SENSITIVE)
 
 
 def _short(module: str) -> str:

@@ -4,7 +4,7 @@ from collections import defaultdict
 
 from intendant.plans import BlindSpot, Change, HostPlan
 from intendant.runner.base import Outcome, TaskResult
-from intendant.runner.changes import find_blind_spot, find_change
+from intendant.runner.changes import find_blind_spot, find_change, find_unchained
 from intendant.runner.hints import explain_failure
 from intendant.runs import HostRun, HostStatus
 
@@ -39,7 +39,7 @@ class Recorder:
             HostPlan(
                 host=host,
                 changes=tuple(self._changes[host]),
-                blind_spots=tuple(self._blind[host]),
+                blind_spots=(*self._blind[host], *find_unchained(self._changes[host])),
                 error=self._error(host, outcome),
             )
             for host in self._hosts

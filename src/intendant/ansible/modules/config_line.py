@@ -242,6 +242,7 @@ def main() -> None:
     path = os.path.realpath(params["path"])
     if not params["path"].startswith("/") or re.match(r"/(proc|sys|dev)(/|\Z)", path):
         module.fail_json(msg=f"{params['path']!r} is not the absolute path of a configuration file")
+    assumed = module.check_mode and params["assumed"] is not None
     try:
         wanted = Wanted(params)
         if wanted.line is None and not wanted.absent:
@@ -249,7 +250,7 @@ def main() -> None:
         if any("\n" in text or "\r" in text for text in (wanted.line, params["key"]) if text):
             raise Refused("one line cannot hold a line break")
         found = read(module, path)
-        if module.check_mode and params["assumed"] is not None:
+        if assumed:
             found = params["assumed"]
         before = found or ""
         after = edit(before, wanted) if found is not None or not wanted.absent else ""
@@ -263,7 +264,7 @@ def main() -> None:
         if not (module.check_mode and params["expected"]):
             module.fail_json(msg=f"there is no file {path}; create makes one")
         spots.append(f"{path} does not exist yet; an earlier step is assumed to bring it")
-    if result["changed"] and not os.path.isdir(os.path.dirname(path)) and not spots:
+    if result["changed"] and not assumed and not spots and not os.path.isdir(os.path.dirname(path)):
         module.fail_json(msg=f"there is no folder {os.path.dirname(path)}")
     handle, beside = tempfile.mkstemp(dir=module.tmpdir)
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:

@@ -25,7 +25,7 @@ options:
     description: Absolute path of the program that the unit runs.
     type: str
   expected:
-    description: Files and folders that earlier steps of the same run bring.
+    description: Programs that earlier steps of the same run bring.
     type: list
     elements: str
     default: []
@@ -77,10 +77,6 @@ def find_conflict(name: str, marker: str) -> str | None:
     return f"{path} was not written by this role; choose another name, or remove that file first"
 
 
-def is_expected(program: str, expected: list[str]) -> bool:
-    return any(program == path or program.startswith(f"{path.rstrip('/')}/") for path in expected)
-
-
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -106,7 +102,7 @@ def main() -> None:
         if not module.check_mode:
             hint = "it may not be executed (chmod +x)" if os.path.isfile(program) else "there is no such file"
             module.fail_json(msg=f"{missing}: {hint}")
-        if not is_expected(program, params["expected"]):
+        if program not in params["expected"]:
             result["blind_spot"] = f"{missing} yet; an earlier step is assumed to bring it"
     module.exit_json(**result)
 
