@@ -59,8 +59,9 @@ format: setup ## let ruff mend what it can
 molecule: setup ## check, converge, idempotence and verify of every role, or of SCENARIOS, on lab hosts (long)
 	@$(RUN) scripts/molecule.sh $(SCENARIOS)
 
+# With WITHIN (seconds) it begins no set after that, and leaves the docs alone, which a package of another day may move.
 fidelity: setup ## plan, apply, plan and undo of every role on lab hosts, compared with docs/fidelity.md (long)
-	@$(RUN) $(VENV)/python -m fidelity --docs docs $(if $(WITHIN),--within $(WITHIN))
+	@$(RUN) $(VENV)/python -m fidelity $(if $(WITHIN),--within $(WITHIN),--docs docs)
 
 fidelity-docs: setup ## the same, but write docs/fidelity.md and docs/plans
 	@$(RUN) $(VENV)/python -m fidelity --docs docs --write

@@ -280,7 +280,7 @@ def converge(module: AnsibleModule, apt: Apt, state: str, names: list[str]) -> N
 
     apt.must(*command, "--", *todo)
     now = apt.read_installed()
-    if state == "absent" and not module.params["purge"]:
+    if verb[0] != "purge":  # what is removed, also for the sake of what is installed, leaves its configuration
         now = {
             name: version for name, version in now.items() if version != LEFTOVERS or installed.get(name) == LEFTOVERS
         }
