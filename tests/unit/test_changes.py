@@ -191,7 +191,8 @@ def test_a_later_step_that_was_predicted_without_an_earlier_one_is_a_blind_spot_
         [edit(1, "a\n", "b\n"), edit(2, "a\n", "b\n", target="/etc/other.conf")],
         [edit(1, None, None), edit(2, None, None)],
         [edit(1, "(sensitive)\n", "(sensitive, changed)\n"), edit(2, "(sensitive)\n", "(sensitive, changed)\n")],
-        [edit(1, "off\n", "on\n", target="nginx"), edit(2, "off\n", "on\n", target="nginx", task="Another")],
+        [edit(1, "off\n", "on\n", target="key"), edit(2, "off\n", "on\n", target="key", task="Another")],
+        [edit(1, "off\n", "on\n", module="unit"), edit(2, "off\n", "on\n", module="unit")],
     ],
     ids=[
         "follows",
@@ -203,6 +204,7 @@ def test_a_later_step_that_was_predicted_without_an_earlier_one_is_a_blind_spot_
         "no diff",
         "secret",
         "two tasks",
+        "service",
     ],
 )
 def test_steps_that_follow_each_other_or_have_nothing_in_common_are_no_blind_spot(changes: list[Change]) -> None:
@@ -215,11 +217,11 @@ def test_steps_that_follow_each_other_or_have_nothing_in_common_are_no_blind_spo
         (edit(1, "", "a\n"), edit(2, "", "b\n")),
         (edit(1, "a\n", ""), edit(2, "a\n", "b\n")),
         (edit(1, "", "(sensitive, changed)\n"), edit(2, "", "(sensitive, changed)\n")),
-        (edit(1, "off\n", "on\n", target="nginx"), edit(2, "off\n", "on\n", target="nginx")),
+        (edit(1, "off\n", "on\n", target="key"), edit(2, "off\n", "on\n", target="key")),
         (edit(1, "", "mode: 0644\na\n"), edit(2, "", "mode: 0600\n")),
         (edit(1, "a\n", "b\n"), edit(2, "a\n", "c\n", module="config_line", role="other")),
     ],
-    ids=["new file", "deleted file", "secret", "service", "not there in check mode", "another role"],
+    ids=["new file", "deleted file", "secret", "no file", "not there in check mode", "another role"],
 )
 def test_what_does_not_start_from_what_an_earlier_step_leaves_is_a_blind_spot(first: Change, second: Change) -> None:
     assert [spot.step for spot in find_unchained([first, second])] == [2]
