@@ -8,7 +8,8 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
-from intendant.views.lines import Line, sanitize
+from intendant.cleaning import sanitize
+from intendant.views.lines import Line
 from intendant.views.terminal import style_lines
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON, in the shape of the MCP tools.")]
