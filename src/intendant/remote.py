@@ -114,13 +114,18 @@ class Stream:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a host did. ``problem`` is set where the command did not run; ``wall`` where the wall stood."""
+    """What a host did. ``wall``: it stood.
+
+    Where the command did not run, or its end is not known, ``problem`` says why; where it did not run because the wall
+    does not stand, ``no_wall`` does.
+    """
 
     code: int | None = None
     stdout: Stream = field(default_factory=Stream)
     stderr: Stream = field(default_factory=Stream)
     timed_out: bool = False
     wall: bool = False
+    no_wall: str = ""
     problem: str = ""
 
 
@@ -164,9 +169,12 @@ def _unit(order: Order) -> str:
 
 
 def _walled(order: Order, shell: str) -> str:
-    # systemd expands "$" and "%" in arguments: none may be in them. The mark says that the wall stands; the shell in
-    # between turns a signal into an exit code as shells do.
-    inner = f"printf '%s\\n' {order.mark} >&2; {shell} -c {shlex.quote(order.command)}; exit $?"
+    # systemd expands "$" and "%" in arguments: none may be in them. It goes on without the wall where it may not mount:
+    # so it is looked at, and the mark says that it stands. The shell in between turns a signal into an exit code.
+    inner = f"""[ -w /etc ] && {{ echo '/etc can be written'; exit 226; }} >&2
+printf '%s\\n' {order.mark} >&2
+{shell} -c {shlex.quote(order.command)}
+exit $?"""
     encoded = base64.b64encode(inner.encode()).decode()
     return shlex.join(["/bin/sh", "-c", f'eval "`echo {encoded} | base64 -d`"'])
 
@@ -184,15 +192,17 @@ def read_outcome(order: Order, stdout: bytes, stderr: bytes) -> Outcome:
     if not found:
         return Outcome(problem="the connection ended before the command did")
     words = tail.decode(errors="replace").strip()
-    if words.startswith(("problem ", "nowall ")):
-        return Outcome(problem=words.partition(" ")[2], wall=False)
+    kind, _, reason = words.partition(" ")
+    if kind in ("problem", "nowall"):
+        return Outcome(problem=reason) if kind == "problem" else Outcome(no_wall=reason)
     numbers = {name: int(value) for name, value in re.findall(r"(\w+) (-?\d+)", words)}
     stood = False
     if order.wall:
         inner = err.partition(mark + b"\n")
         stood, err = bool(inner[1]), inner[2] if inner[1] else err
         if not stood:
-            return Outcome(problem=err.decode(errors="replace").strip()[-300:] or f"exit code {numbers.get('code')}")
+            said = err.decode(errors="replace").strip()[-300:]
+            return Outcome(no_wall=said or f"systemd-run ended with {numbers.get('code')}")
     code = numbers.get("code", -1)
     timed_out = numbers.get("seconds", 0) >= order.seconds and (code in (124, 137) or (order.wall and code != 0))
     return Outcome(

@@ -43,7 +43,7 @@ def test_nothing_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     [
         (["exec", "--classify", "--", "ls", "-la"], "COMMAND: give the command line as one argument, in quotes"),
         (["exec", "--classify"], "COMMAND"),
-        (["exec", "--", "ls"], "running commands is not there yet"),
+        (["exec", "--", "ls"], "give HOSTS and the command"),
         (["exec", "--clasify", "--", "ls"], "--clasify"),
     ],
 )

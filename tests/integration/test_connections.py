@@ -184,7 +184,7 @@ def test_under_the_wall_a_command_that_takes_too_long_is_gone_too(reach: Reach, 
 
 def test_where_no_wall_can_stand_the_command_does_not_run_and_the_reason_is_told(reach: Reach) -> None:
     found = reach.run("echo ran", wall=True)
-    assert (found.code, found.problem) == (None, "not root")
+    assert (found.code, found.no_wall, found.stdout.data) == (None, "not root", b"")
 
 
 def test_a_sudo_password_from_a_variable_is_used_and_never_shown(

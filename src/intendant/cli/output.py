@@ -27,7 +27,9 @@ def show_json(result: BaseModel | list[dict[str, str]]) -> None:
 
 def to_json_text(result: BaseModel | list[dict[str, str]]) -> str:
     """A result as indented JSON."""
-    document = result.model_dump(mode="json", exclude_unset=True) if isinstance(result, BaseModel) else result
+    document = (
+        result.model_dump(mode="json", by_alias=True, exclude_unset=True) if isinstance(result, BaseModel) else result
+    )
     return json.dumps(document, indent=2)
 
 
