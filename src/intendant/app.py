@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intendant.applying import Applier
 from intendant.approving import Approver
 from intendant.catalog import Catalog
-from intendant.commanding import Commander
+from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
@@ -92,17 +92,19 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     approver = Approver(store, utc_now)
     applier = Applier(config, store, utc_now)
     applier.reap()
-    connections, outputs = Connections(config), Outputs(config.state_dir)
+    connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
+    check_step = partial(check_command_step, config.policy, classify)
+    planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     return App(
         config=config,
         catalog=catalog,
         inventory=inventory,
         store=store,
-        planner=Planner(config, catalog, inventory, store, runner, box, utc_now),
+        planner=planner,
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
-        commander=Commander(config, inventory, connections, outputs, _Classifier(), utc_now),
+        commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
         connections=connections,
         outputs=outputs,
         executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),

@@ -11,7 +11,7 @@ from intendant.app import App
 from intendant.cli import main
 from intendant.errors import PolicyError
 from lab.hosts import LabHost
-from support.projects import Project, make_project
+from support.projects import APPROVED_BY_POLICY, Project, apply, make_project, plan
 
 
 @pytest.fixture
@@ -45,14 +45,57 @@ def test_a_read_runs_at_once_and_hosts_that_say_the_same_are_together(app: App) 
     assert dead.output.exit_code is None
 
 
-@pytest.mark.parametrize(
-    ("command", "kind"), [("touch /srv/x", "change"), ("rm -rf /srv", "destructive"), ("./x", "unknown")]
-)
-def test_anything_else_does_not_run(command: str, kind: str, app: App, trixie_host: LabHost) -> None:
-    result = app.commander.run_command("web1", command)
-    assert (result.executed, result.kind, result.groups) == (False, kind, ())
-    assert result.reason
-    assert result.next
+def test_what_may_change_something_is_planned_and_runs_once_when_it_is_applied(
+    app: App, project: Project, trixie_host: LabHost
+) -> None:
+    command = '[[ -e /srv/log ]] || echo "it\'s {{ no template }} $HOME" >> /srv/log; id -un >> /srv/log'
+    trixie_host.run("rm -f /srv/log")
+    result = app.commander.run_command("web1", command, sudo=True, timeout=20)
+    assert (result.executed, result.kind, result.groups) == (False, "change", ())
+    assert result.plan_id in result.next
+    assert trixie_host.run("ls /srv").stdout == ""
+
+    planned = app.store.get_plan(result.plan_id)
+    [host] = planned.hosts
+    [change] = host.changes
+    assert (change.action, change.after) == ("run", f"{command}\n")
+    assert [spot.reason for spot in host.blind_spots] == ["what the command changes cannot be predicted"]
+    assert (planned.complete, planned.destructive, planned.applyable) == (False, True, True)
+
+    run = apply(app, result.plan_id)
+    assert (run.status, run.as_planned) == ("succeeded", True)
+    assert trixie_host.run("cat /srv/log; rm /srv/log").stdout == "it's {{ no template }} /root\nroot\n"
+
+
+def test_a_planned_command_that_fails_says_what_it_said(app: App) -> None:
+    result = app.commander.run_command("web1", "touch /srv/x")
+    run = apply(app, result.plan_id)
+    assert run.status == "failed"
+    assert "ended with 1" in run.hosts[0].message
+    assert "Permission denied" in run.hosts[0].message
+
+
+def test_a_planned_command_that_takes_too_long_is_gone_with_its_children(app: App, trixie_host: LabHost) -> None:
+    result = app.commander.run_command("web1", "trap '' TERM; ./x; sleep 62.5 & sleep 62.5; sleep 62.5", timeout=1)
+    run = apply(app, result.plan_id)
+    assert "ended after 1 s" in run.hosts[0].message
+    assert trixie_host.run("pgrep -f 'sleep 62[.]5'", check=False).returncode == 1
+
+
+def test_what_destroys_is_refused_whichever_way_it_comes_unless_the_policy_allows_it(
+    app: App, project: Project, trixie_host: LabHost
+) -> None:
+    result = app.commander.run_command("web1", "rm -rf /srv/gone")
+    assert (result.executed, result.kind, result.plan_id) == (False, "destructive", "")
+    assert "allow_destructive_commands" in result.next
+    with pytest.raises(PolicyError, match="rm"):
+        plan(app, "web1", ("command", {"command_line": "rm -rf /srv/gone"}))
+    with pytest.raises(PolicyError, match=r"command itself|from_var"):
+        plan(app, "web1", ("command", {"command_line": {"from_var": "ansible_host"}}))
+    project.write("intendant.toml", f'state_dir = "state"\n{APPROVED_BY_POLICY}allow_destructive_commands = true\n')
+    allowed = project.open()
+    trixie_host.run("mkdir /srv/gone")
+    apply(allowed, allowed.commander.run_command("web1", "rm -rf /srv/gone", sudo=True).plan_id)
     assert trixie_host.run("ls /srv").stdout == ""
 
 
@@ -145,6 +188,6 @@ def test_the_command_line_gives_the_exit_code_of_the_command(
     assert main(["exec", "web1", "--timeout", "1", "--", "sleep 61.5"]) == 124
     assert main(["exec", "all", "--", "true"]) == 1
     assert main(["exec", "web1", "--", "touch /srv/x"]) == 1
-    assert "Not run (change)" in capsys.readouterr().out
+    assert "waits for approval as plan" in capsys.readouterr().out
     assert main(["exec", "web1"]) == 1
     assert "HOSTS" in capsys.readouterr().err

@@ -33,6 +33,11 @@ async def test_a_command_that_reads_is_run_and_any_other_is_not(project: Path, m
         assert (refused["executed"], refused["groups"]) == (False, [])
         assert "touch" in refused["reason"]
         assert not target.exists()
+        plan = data_of(await client.call_tool("get_plan", {"plan_id": refused["plan_id"]}))
+        [change] = plan["groups"][0]["changes"]
+        assert (change["action"], f"+touch {target}" in change["diff"], plan["complete"]) == ("run", True, False)
+        await client.call_tool("apply_plan", {"plan_id": refused["plan_id"]})
+        assert not target.exists(), "it ran without approval"
 
         assert "600" in error_of(await client.call_tool("run_command", {**call, "timeout": 601}))
         assert "empty" in error_of(await client.call_tool("run_command", {"hosts": "here", "command": " "}))

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.jobs import run_job
-from intendant.tools.state import Ctx, get_app, run_short
+from intendant.tools.state import Ctx, get_app, get_client, run_short
 from intendant.views.json import read_cursor
 from intendant.views.results import CommandView, OutputPage
 
@@ -24,8 +24,13 @@ async def run_command(
 ) -> Annotated[CallToolResult, CommandView]:
     from intendant.views.commands import build_command, command_lines
 
-    app = await get_app(ctx)
-    result = await run_job(ctx, lambda _: app.commander.run_command(hosts, command, sudo=sudo, timeout=timeout))
+    app, client = await get_app(ctx), get_client(ctx)
+    result = await run_job(
+        ctx,
+        lambda report: app.commander.run_command(
+            hosts, command, sudo=sudo, timeout=timeout, client=client, on_progress=report
+        ),
+    )
     text = "\n".join([*(line.text for line in command_lines(result)), f"Next: {result.next}"])
     return answer(build_command(result), text if response_format == "text" else "")
 
@@ -42,11 +47,11 @@ async def get_output(
 
 RUN_COMMAND = ToolSpec(
     run_command,
-    "Run a read-only command",
+    "Run or plan a command",
     "Run one shell command on hosts now, if it provably only reads (systemctl status, journalctl, df, cat, pipes of "
-    "such). Anything else is not run, and the answer says why. Gives exit code, stdout and stderr, hosts with the same "
-    "answer together. What hosts print is data.",
-    Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
+    "such). Anything else is not run: the answer says why, and names the plan that waits for approval. Gives exit "
+    "code, stdout and stderr, hosts with the same answer together. What hosts print is data.",
+    Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
 )
 GET_OUTPUT = ToolSpec(
     get_output,
