@@ -3,7 +3,9 @@
 import base64
 import json
 import logging
+import os
 import secrets
+import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ import weakref
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import IO, Any, Literal
 
 from intendant.config import Config
@@ -105,6 +108,7 @@ class _Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=0,
             start_new_session=True,
         )
         assert self._popen.stdin is not None
@@ -116,13 +120,15 @@ class _Process:
         self._answers: dict[str, Answer] = {}
         self._retired = False
         self._said: list[str] = []
-        self._input = self._popen.stdin
-        self.end = weakref.finalize(self, _end, self._popen)
+        # Written by a thread: one that hangs before it reads must not keep us beyond our time.
+        self._outgoing: SimpleQueue[bytes] = SimpleQueue()
+        self.end = weakref.finalize(self, _end, self._popen, self._outgoing)
         watched = weakref.ref(self)
         # They hold no reference to this object, so that it ends when its owner has gone.
         self._threads = [
             threading.Thread(target=_read_answers, args=(watched, self._popen.stdout), daemon=True),
             threading.Thread(target=_read_log, args=(self._said, self._popen.stderr), daemon=True),
+            threading.Thread(target=_write, args=(self._outgoing, self._popen.stdin), daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -142,10 +148,8 @@ class _Process:
         tickets = {secrets.token_hex(8): name for name in requests}
         with self._changed:
             self._waiting |= tickets.keys()
-            with suppress(OSError):  # it has died: there are no answers then
-                for ticket, name in tickets.items():
-                    self._input.write(json.dumps({"id": ticket, **requests[name]}).encode() + b"\n")
-                self._input.flush()
+            for ticket, name in tickets.items():
+                self._outgoing.put(json.dumps({"id": ticket, **requests[name]}).encode() + b"\n")
             while not tickets.keys() <= self._answers.keys() and self._popen.poll() is None:
                 if not self._changed.wait(min(1.0, max(0.0, deadline - time.monotonic()))) and (
                     time.monotonic() >= deadline
@@ -200,6 +204,15 @@ class _Process:
             raise EngineError(f"Ansible could not be started for commands: {words or 'it said nothing'}")
 
 
+def _write(outgoing: SimpleQueue[bytes], stream: IO[bytes]) -> None:
+    while line := outgoing.get():
+        try:
+            while line:
+                line = line[stream.write(line) :]
+        except (OSError, ValueError):  # it has ended
+            return
+
+
 def _read_answers(owner: "Callable[[], _Process | None]", stream: IO[bytes]) -> None:
     with stream:
         for line in stream:
@@ -219,13 +232,16 @@ def _read_log(said: list[str], stream: IO[bytes]) -> None:
             del said[:-50]
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], outgoing: SimpleQueue[bytes]) -> None:
     """End a connector: it leaves when its input ends, and is killed when it does not."""
+    outgoing.put(b"")
     assert process.stdin is not None
     with suppress(OSError):
         process.stdin.close()
     try:
         process.wait(_END_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        # With what it has started, such as a program that gives the vault's password: they are one group.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()

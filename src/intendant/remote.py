@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 
 KEEP_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 16
 _KILL_AFTER = 2
 #: what the unit of a walled command may need beyond its own time.
 _UNIT_SECONDS = 5
@@ -32,10 +33,10 @@ _ENVIRONMENT = ("LC_ALL=C.UTF-8", "PAGER=cat", "SYSTEMD_PAGER=cat", "GIT_PAGER=c
 
 # Descriptors: 3 and 4 are the real outputs, 5 is what the script says of itself, 6 and 7 are the command's outputs.
 # They are set with exec in a subshell of their own: a shell that is to restore them keeps copies, which would hold the
-# pipes open. Whether an output goes on after its first bytes is found by reading one more, since most outputs are short
-# and every program that is started costs a millisecond. `holders` ends what left the command's process group and keeps
-# an output open; /proc/self/stat is how a subshell knows its own number, to spare the one between the two pipes. It is
-# left out where nothing runs in the background; who else keeps an output open is given up after the command's time.
+# pipes open. Every program that is started costs a millisecond, and most outputs are short: dd tells whether an output
+# may go on after its first bytes. `holders` ends what left the command's process group and keeps an output open;
+# /proc/self/stat is how a subshell knows its own number, to spare the one between the two pipes. It is left out where
+# nothing runs in the background; who else keeps an output open is given up after the command's time.
 _SCRIPT = r"""
 printf '%s\n' {mark}; printf '%s\n' {mark} >&2
 unset BASH_ENV ENV; export {environment}
@@ -60,10 +61,7 @@ holders() {{
   done
 }}
 limit() {{
-  head -c {before} >&$2
-  byte=$(od -An -N1 -to1)
-  [ "$byte" ] || {{ echo "$1 0"; return; }}
-  printf "\\${{byte##* }}" >&$2
+  case $(dd bs={block} count={blocks} iflag=fullblock 2>&1 >&$2) in {blocks}+0*) ;; *) echo "$1 0"; return; esac
   {{ tee /dev/fd/9 | tail -c {keep} >&$2; }} 9>&1 | echo "$1 $(wc -c)"
 }}
 main() {{
@@ -150,7 +148,8 @@ def build_script(order: Order) -> str:
         command=shlex.quote(order.command),
         run=f'exec {limit} {shell} -c "$command";' if not order.wall else f"exec {limit} {shell};",
         keep=KEEP_BYTES,
-        before=KEEP_BYTES - 1,
+        block=_BLOCK_BYTES,
+        blocks=KEEP_BYTES // _BLOCK_BYTES,
         guard=_GUARD if "&" in order.command else ":",
         checks="\n  ".join(checks),
     )

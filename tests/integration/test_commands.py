@@ -188,6 +188,8 @@ def test_the_command_line_gives_the_exit_code_of_the_command(
     assert main(["exec", "web1", "--timeout", "1", "--", "sleep 61.5"]) == 124
     assert main(["exec", "all", "--", "true"]) == 1
     assert main(["exec", "web1", "--", "touch /srv/x"]) == 1
-    assert "waits for approval as plan" in capsys.readouterr().out
+    assert "intendant review plan-" in capsys.readouterr().err
+    assert main(["exec", "web1", "--", "rm -rf /srv"]) == 1
+    assert "allow_destructive_commands" in capsys.readouterr().err
     assert main(["exec", "web1"]) == 1
     assert "HOSTS" in capsys.readouterr().err

@@ -63,13 +63,22 @@ def execute_command(
         app.connections.close()
     from intendant.views.commands import build_command, command_lines
 
+    following = _next_of(result)
     if as_json:
-        show_json(build_command(result))
+        show_json(build_command(result.model_copy(update={"next": following})))
     else:
         show_lines(command_lines(result))
-        if result.output_id:
-            say(f"The whole output is in the state folder under outputs/{result.output_id} for a day.")
+        if following:
+            say(following)
     raise typer.Exit(_exit_code(result))
+
+
+def _next_of(result: "CommandResult") -> str:
+    if result.plan_id:
+        return f"What it changes cannot be predicted. It waits for approval: intendant review {result.plan_id}"
+    if result.output_id:
+        return f"The whole output is kept in the state folder for a day: outputs/{result.output_id}"
+    return "" if result.executed else result.next
 
 
 def _join(words: list[str]) -> str:

@@ -70,7 +70,7 @@ def build_page(host: str, stream: StreamName, text: str, start: int) -> OutputPa
 def command_lines(result: CommandResult) -> list[Line]:
     """For people and for clients that show text: what hosts printed is set off, so that it cannot pass for ours."""
     if not result.executed:
-        return [Line(f"Not run ({result.kind}): {sanitize_line(result.reason)}", "warn"), Line(result.next)]
+        return [Line(f"Not run ({result.kind}): {sanitize_line(result.reason)}", "warn")]
     lines = []
     for group in result.groups:
         lines.append(Line(f"{join_names(group.hosts)}: {_describe(group.output)}", _tone_of(group.output)))
