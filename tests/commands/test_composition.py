@@ -121,7 +121,11 @@ def wholes(draw: st.DrawFn) -> tuple[str, str]:
         else:
             other = draw(parts)
             a, b = (text, other.command) if draw(st.booleans()) else (other.command, text)
-            text = draw(st.sampled_from(JOINTS)).format(a=a, b=b)
+            joint = draw(st.sampled_from(JOINTS))
+            # A comment ends with its line, and a here-document with the first line that is its word.
+            assume("#" not in joint or "\n" not in a)
+            assume("EOF" not in joint or "EOF" not in a)
+            text = joint.format(a=a, b=b)
             worst = max(worst, other.kind, key=rank)
     return text, worst
 

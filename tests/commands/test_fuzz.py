@@ -13,7 +13,7 @@ from intendant.shell.verdicts import KINDS
 
 COMMANDS = [label.command for label in read_labels()]
 SOUP = st.text("abrml -/*?[]{}()<>|&;'\"`$\\#=!~\n\t0$(", max_size=60)
-SECONDS = 2.0
+SECONDS = 5.0
 
 
 def check(text: str) -> None:

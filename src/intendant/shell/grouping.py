@@ -20,7 +20,8 @@ _OPAQUE = {
     "function": "it defines a function",
     "coproc": "it starts a coprocess",
 }
-KEYWORDS = _OPENERS | _CLOSERS | _OPAQUE.keys() | {"for", "in", "time", "[[", "]]"}
+_STRUCTURE = _OPENERS | _CLOSERS | _OPAQUE.keys() | {"for", "[["}
+KEYWORDS = _STRUCTURE | {"in", "time", "]]"}
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _OTHER_ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\[|\+=)")
 
@@ -77,8 +78,9 @@ class _Grouper:
 
     def _operator(self, token: Token) -> None:
         if token.text in REDIRECTIONS:
-            target = self.tokens[self.at].word if self.at < len(self.tokens) else None
-            if target is None:
+            following = self.tokens[self.at] if self.at < len(self.tokens) else None
+            target = following.word if following is not None else None
+            if following is None or target is None or following.kind == "number":
                 self.found.problems.append(f"nothing stands behind '{token.text}'")
                 return
             self.at += 1
@@ -87,6 +89,8 @@ class _Grouper:
             return
         if token.text == "(":
             self._paren(token)
+        elif token.text == "&":
+            self.found.problems.append("it leaves something running with '&'")
         elif token.text in (";;", ";&", ";;&"):
             self.found.problems.append(f"it has a '{token.text}', which belongs to 'case'")
         self._flush()
@@ -104,7 +108,7 @@ class _Grouper:
     def _word(self, word: Word) -> None:
         if self.words:
             self.words.append(word)
-        elif not self.assignments and not self.redirections and word.raw in KEYWORDS - {"time", "in", "]]"}:
+        elif not self.assignments and not self.redirections and self._is_keyword(word):
             self._keyword(word)
         elif named := _ASSIGNMENT.match(word.raw):
             self.assignments.append(Assignment(named[1], word))
@@ -113,12 +117,27 @@ class _Grouper:
                 self.found.problems.append(f"'{word.raw}' assigns to a part of a variable, or adds to it")
             self.words.append(word)
 
+    def _is_keyword(self, word: Word) -> bool:
+        if word.raw == "time":
+            # Otherwise it is as good as a program of that name.
+            ahead = [token.text for token in self.tokens[self.at : self.at + 2]]
+            return bool(set(ahead[: 2 if ahead[:1] == ["-p"] else 1]) & (_STRUCTURE | {"(", "time"}))
+        return word.raw in _STRUCTURE
+
     def _keyword(self, word: Word) -> None:
         name = word.raw
+        before = [token.text for token in self.tokens[: self.at - 1] if token.kind != "newline"][-1:]
+        if name == "!" and before and before[0] in ("|", "|&"):
+            self.found.problems.append("a '!' stands inside of a pipeline")
+        if name in _CLOSERS | {"then", "do", "else", "elif"} and before and before[0] in _OPENERS:
+            self.found.problems.append(f"nothing stands before '{name}'")
         if name == "[[":
             self._condition(word)
         elif name == "for":
             self._loop()
+        elif name == "time":
+            self.found.differs = True
+            self.at += self.tokens[self.at].text == "-p"
         elif name in _OPAQUE:
             self.found.problems.append(_OPAQUE[name])
             self.found.differs |= name in ("select", "function", "coproc")

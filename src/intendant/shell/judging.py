@@ -30,6 +30,12 @@ def judge_text(text: str, rules: Rules) -> tuple[Script, list[Finding], list[str
     return script, judge.findings, judge.programs
 
 
+def _is_plain(word: Word) -> bool:
+    """Whether it stays one word with the same meaning where its value is used without quotes."""
+    pattern = r"[\w./:@%+=,~-]+" if word.literal else r"[\w./:@%+=,~*?\[\]-]+"
+    return ".." not in word.text and re.fullmatch(pattern, word.text) is not None
+
+
 class _Judge:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -59,8 +65,7 @@ class _Judge:
             if not _LOOP_NAME.fullmatch(loop.name):
                 self._find("unknown", f"the loop sets '{loop.name}', which may change what programs do")
             fine = all(
-                word.text and word.dynamic <= {Part.GLOB} and ".." not in word.text and not explain_read(word, set())
-                for word in loop.words
+                word.dynamic <= {Part.GLOB} and _is_plain(word) and not explain_read(word, set()) for word in loop.words
             )
             checked[loop.name] = checked.get(loop.name, True) and fine
         return {name for name, fine in checked.items() if fine}

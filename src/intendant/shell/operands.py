@@ -28,8 +28,9 @@ def judge_operands(rule: Rule, parsed: Parsed, loops: AbstractSet[str]) -> list[
     if rule.operands == "files":
         files += [word for word in parsed.operands[skipped:] if word.text != "-" or not word.literal]
     found += [Finding("unknown", why) for word in files if (why := explain_read(word, loops))]
-    if skipped and parsed.operands and parsed.operands[0].many and not rule.dynamic:
-        found.append(Finding("unknown", f"'{parsed.operands[0].raw}' may become several words"))
+    for first in parsed.operands[:skipped]:
+        if first.free or (first.many and not rule.dynamic):
+            found.append(Finding("unknown", f"'{first.raw}' may become several words"))
     if rule.literal:
         words = [*parsed.operands, *(word for _, word, _ in parsed.texts)]
         why = f"is only known when it runs, and {parsed.name} sends it elsewhere"

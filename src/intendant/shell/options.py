@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from intendant.shell.rules import Rule
-from intendant.shell.syntax import Word
+from intendant.shell.syntax import Part, Word
 from intendant.shell.verdicts import Finding, Kind
 
 
@@ -58,7 +58,8 @@ class _Reader:
             return True
         if word.literal:
             return start in ("", "-")
-        if self.rule.dynamic and not start:
+        # A process substitution becomes a path below /dev.
+        if not start and (self.rule.dynamic or word.dynamic == {Part.PROCESS}):
             return True
         if not start:
             self._unsure(word)

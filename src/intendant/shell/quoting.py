@@ -65,7 +65,8 @@ class WordReader:
             self._levels.report("a process substitution stands inside a word")
         value = "".join(self._value)
         if raw.startswith("~") and not re.match(r"~(/|$)", raw):
-            # Somebody's home, or another folder that the shell remembers.
+            # Somebody's home, or another folder that bash remembers.
+            self._levels.found.differs = True
             self._prefix = ""
             self._parts.add(Part.VARIABLE)
         prefix = value if self._prefix is None else self._prefix

@@ -163,12 +163,9 @@ class Rules(_Part):
     versions: Mapping[str, Names] = Field(default_factory=dict)
 
     def find(self, name: str) -> Rule | None:
-        """The rule of a program by its bare name; names with a star stand for all that begin so."""
-        if (rule := self.programs.get(name)) is not None:
-            return rule
-        return next(
-            (rule for key, rule in self.programs.items() if key.endswith("*") and name.startswith(key[:-1])), None
-        )
+        """The rule of a program by its bare name; ``mkfs*`` is for all of ``mkfs``, ``mkfs.ext4`` and so on."""
+        rule = self.programs.get(name)
+        return rule if rule is not None else self.programs.get(f"{name.partition('.')[0]}*")
 
 
 def load_rules(path: Path = SHIPPED) -> Rules:

@@ -32,6 +32,9 @@ def unwrap(name: str, rule: Rule, wrap: Wrap, words: Sequence[Word]) -> Unwrappe
         found.findings.append(Finding("unknown", f"'{name}' {wrap.hides}"))
     found.texts.extend(value for option, _, value in parsed.texts if option in wrap.option)
     operands = parsed.operands[wrap.skip :]
+    while operands and operands[0].text == "-":
+        # As in "env - command".
+        operands.pop(0)
     while wrap.assignments and operands and (named := _ASSIGNMENT.match(operands[0].raw)):
         found.assignments.append(Assignment(named[1], operands.pop(0)))
     if wrap.flag:
