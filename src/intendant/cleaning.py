@@ -10,6 +10,9 @@ _SEQUENCES = re.compile(
 )
 #: what manual pages do for bold and underlined text.
 _OVERSTRIKES = re.compile(r"[^\n]\x08")
+#: everything that has to be looked at.
+_UNSURE = re.compile(r"[^\n\t\x20-\x7e]")
+_WIDE = re.compile(r"[^\x00-\xff]")
 _LINE_ENDS = re.compile(r"\r+\n?")
 
 
@@ -19,13 +22,14 @@ def sanitize(text: str) -> str:
     Control characters (so every escape sequence), bidi and other invisible format characters and lone surrogates become
     ``\\x1b`` or ``\\u202e``: seen, not obeyed, because somebody decides by what is shown.
     """
-    return "".join(char if char in "\n\t" or not _is_hidden(char) else _spell(char) for char in text)
+    text = text.translate(_CONTROLS)
+    return _WIDE.sub(lambda found: _spell(found[0]) if _is_hidden(found[0]) else found[0], text)
 
 
 def clean_output(output: bytes) -> str:
     """A program's output as text without colours and cursor movements; bytes that are no UTF-8 become ``\\xff``."""
     text = output.decode("utf-8", "backslashreplace")
-    if text.isascii() and text.translate(_PLAIN) == "":
+    if not _UNSURE.search(text):
         return text
     text = _OVERSTRIKES.sub("", _SEQUENCES.sub("", text))
     return sanitize(_LINE_ENDS.sub("\n", text))
@@ -65,5 +69,5 @@ def _spell(char: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-#: everything that may stay as it is, deleted: what is left of a text has to be looked at.
-_PLAIN = dict.fromkeys((9, 10, *range(32, 127)))
+#: what hides among the first 256 characters, spelled.
+_CONTROLS = {code: _spell(chr(code)) for code in range(0x100) if _is_hidden(chr(code)) and chr(code) not in "\n\t"}

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -31,8 +32,9 @@ class Outputs:
             (folder / index[host]).write_text(json.dumps(dict(streams)), encoding="utf-8")
         (folder / "hosts.json").write_text(json.dumps(index), encoding="utf-8")
         for other in self._folder.iterdir():
-            if other.stat().st_mtime < (now - _KEEP).timestamp():
-                shutil.rmtree(other, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another process forgets it at the same moment
+                if other.stat().st_mtime < (now - _KEEP).timestamp():
+                    shutil.rmtree(other, ignore_errors=True)
 
     def read(self, output_id: str, host: str, stream: StreamName) -> str:
         """One output of one host.

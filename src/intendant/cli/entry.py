@@ -17,7 +17,7 @@ from intendant.errors import IntendantError
 
 _EPILOG = (
     "Every command exits 0 when it did what was asked, 1 on any error (a wrong option too) and 130 when interrupted. "
-    "Only 'plan --detailed-exitcode' exits 2: there are changes."
+    "'plan --detailed-exitcode' exits 2 when there are changes, 'exec' with the exit code of the command that it ran."
 )
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
