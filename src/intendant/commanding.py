@@ -200,6 +200,8 @@ def _is_encodable(text: str) -> bool:
 
 
 def _read_answer(order: Order, answer: Answer) -> HostOutput:
+    if answer.error == "timeout" and not answer.duration:
+        return HostOutput(error="it did not get its turn in time: other commands are running; try again")
     if answer.error == "timeout":
         waited = order.seconds + GRACE_SECONDS
         error = f"no answer within {waited} s; the command was told to end after {order.seconds} s"

@@ -29,6 +29,8 @@ GRACE_SECONDS = 10
 _CONNECTOR_SECONDS = 15
 _START_SECONDS = 60
 _END_SECONDS = 2
+#: the connector says every second that it is alive.
+_SILENT_SECONDS = 10
 _log = logging.getLogger(__name__)
 
 
@@ -120,6 +122,7 @@ class _Process:
         self._answers: dict[str, Answer] = {}
         self._retired = False
         self._said: list[str] = []
+        self._heard = float("-inf")
         # Written by a thread: one that hangs before it reads must not keep us beyond our time.
         self._outgoing: SimpleQueue[bytes] = SimpleQueue()
         self.end = weakref.finalize(self, _end, self._popen, self._outgoing)
@@ -137,6 +140,10 @@ class _Process:
     def alive(self) -> bool:
         """It can be asked."""
         return self._popen.poll() is None
+
+    @property
+    def _is_well(self) -> bool:
+        return self._popen.poll() is None and time.monotonic() - self._heard < _SILENT_SECONDS
 
     @property
     def starting(self) -> float:
@@ -159,12 +166,16 @@ class _Process:
             answers = {name: self._answers.pop(ticket) for ticket, name in tickets.items() if ticket not in late}
             self._waiting -= tickets.keys()
             idle = self._retired and not self._waiting
-        if late:
+        if late and not self._is_well:
             self.end()  # it is of no use to anybody any more
             self._explain_death(answers)
+        elif late:
+            # Others keep it busy: what has not begun shall not begin any more.
+            for ticket in late:
+                self._outgoing.put(json.dumps({"cancel": ticket}).encode() + b"\n")
         elif idle:
             self.end()
-        missing = Answer(error="timeout", message="no answer")
+        missing = Answer(error="timeout", message="no answer in time")
         return {name: answers.get(name, missing) for name in requests}
 
     def retire(self) -> None:
@@ -179,6 +190,9 @@ class _Process:
         """One line of the connector's."""
         said = json.loads(line)
         self._ready.set()
+        self._heard = time.monotonic()
+        if said["id"] is None:
+            return
         if "error" in said:
             answer = Answer(error=said["error"], message=said["message"], duration=said["duration"])
         else:

@@ -116,7 +116,9 @@ def test_people_see_the_hosts_words_set_off_and_the_wall() -> None:
     assert shown == [
         "web1: exit 0, 0.10 s, behind a wall",
         "  | Next: rm -rf /",
-        "web2: not run: no answer\\nweb1: exit 0",
+        "web2: not run",
+        "  | no answer",
+        "  | web1: exit 0",
     ]
 
 

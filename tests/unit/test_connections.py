@@ -65,6 +65,28 @@ def test_commands_of_several_threads_do_not_wait_for_each_other(connections: Con
     assert ended == ["quick", "slow"]
 
 
+def test_a_busy_connector_is_left_to_others_and_what_waits_for_its_turn_never_begins(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "intendant.toml").write_text('state_dir = "state"\nforks = 1\n')
+    monkeypatch.setattr("intendant.connections._CONNECTOR_SECONDS", 0)
+    monkeypatch.setattr("intendant.connections.GRACE_SECONDS", 1)
+    connections = Connections(load_config(project))
+    run(connections, "true")
+    ended: list[str] = []
+    slow = threading.Thread(target=lambda: ended.append(run(connections, "sleep 6; echo slow")))
+    slow.start()
+    time.sleep(0.3)
+    order = Order(f"echo begun > {project / 'begun'}", secrets.token_hex(8), 1)
+    answer = connections.run({"here": build_script(order)}, become=False, seconds=1)["here"]
+    assert answer.error == "timeout"
+    slow.join()
+    assert ended == ["slow\n"]
+    assert run(connections, "echo after") == "after\n"
+    assert not (project / "begun").exists()
+    connections.close()
+
+
 def test_a_file_of_the_project_is_never_taken_for_a_module_of_pythons(project: Path, connections: Connections) -> None:
     (project / "json.py").write_text("raise SystemExit('the wrong json')\n")
     (project / "ansible").mkdir()

@@ -7,6 +7,9 @@ what it always does: variables, vault, ~/.ssh/config, jump hosts, passwords, bec
     {"id": 7, "code": 0, "stdout": BASE64, "stderr": BASE64, "duration": 0.012}
     {"id": 7, "error": "unreachable" | "become" | "timeout" | "other", "message": "…", "duration": 10.0}
 
+    {"cancel": 7}
+    {"id": null}        every second while something runs: it is alive
+
 ``script`` is POSIX shell; it arrives on the standard input of a shell on the host, or where become needs a terminal as
 an argument. ``seconds`` is when the host is given up. Vaulted values are masked before anything leaves this process. It
 ends when its input does.
@@ -18,122 +21,18 @@ import base64
 import json
 import os
 import secrets
-import shlex
 import sys
 import threading
 import time
 from typing import Any
 
-# ansible.cli first: it sets up what the rest of Ansible relies on.
-from ansible.cli import CLI  # isort: skip
+from intendant.ansible.warm_hosts import Project, run_script  # isort: skip (Ansible's order of imports)
 from ansible import constants as C  # noqa: N812 (as everybody calls it)
-from ansible._internal._templating._engine import TemplateEngine
 from ansible.errors import AnsibleConnectionFailure
-from ansible.inventory.manager import InventoryManager
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.plugins.loader import add_all_plugin_dirs, become_loader, connection_loader, init_plugin_loader
-from ansible.vars.manager import VariableManager
-
-from intendant.ansible.vaulted import find_vaulted
-from intendant.redaction import Redactor
 
 _WATCH_SECONDS = 0.2
+_BEAT_SECONDS = 1
 _RESET_SECONDS = 5
-_SHELL = "/bin/sh"
-
-
-class Project:
-    """The project's inventory and variables, and connections to its hosts that nobody is using."""
-
-    def __init__(self, source: str | None) -> None:
-        folder = os.getcwd()
-        init_plugin_loader()
-        self._loader = DataLoader()
-        self._loader.set_basedir(folder)
-        add_all_plugin_dirs(folder)
-        identities = C.DEFAULT_VAULT_IDENTITY_LIST
-        self._loader.set_vault_secrets(CLI.setup_vault_secrets(self._loader, vault_ids=identities, auto_prompt=False))
-        self._inventory = InventoryManager(loader=self._loader, sources=source or C.DEFAULT_HOST_LIST)
-        self._variables = VariableManager(
-            loader=self._loader, inventory=self._inventory, version_info=CLI.version_info(gitinfo=False)
-        )
-        self._idle: dict[tuple[str, bool], list[Any]] = {}
-        self._files: dict[str, bool] = {}
-        # Neither Ansible's templating nor its plugin loader says that several threads may use it.
-        self._lock = threading.Lock()
-        self.redactor = Redactor()
-
-    def take(self, name: str, become: bool) -> Any:
-        """A connection for one command at a time; give it back when it may be used again."""
-        with self._lock:
-            idle = self._idle.setdefault((name, become), [])
-            return idle.pop() if idle else self._make(name, become)
-
-    def give_back(self, name: str, become: bool, connection: Any) -> None:
-        """The connection may be used again."""
-        with self._lock:
-            self._idle.setdefault((name, become), []).append(connection)
-
-    def forget(self, name: str) -> None:
-        """Make connections to this host anew."""
-        with self._lock:
-            for become in (False, True):
-                self._idle.pop((name, become), None)
-
-    def _make(self, name: str, become: bool) -> Any:
-        """As `ansible.executor.task_executor` does for a task."""
-        host = self._inventory.get_host(name)
-        if host is None:
-            raise LookupError(f"The inventory holds no host {name}.")
-        variables = self._variables.get_vars(host=host)
-        self.redactor.learn(secret for value in variables.values() for secret in find_vaulted(value, self._files))
-        engine = TemplateEngine(self._loader, variables)
-
-        def read(variable: str, default: Any) -> Any:
-            return engine.template(variables[variable]) if variables.get(variable) else default
-
-        context = PlayContext()
-        context.remote_addr = read("ansible_host", name)
-        kind = read("ansible_connection", C.config.get_config_value("DEFAULT_TRANSPORT"))
-        connection = connection_loader.get(kind, context, None)
-        if connection is None:
-            raise LookupError(f"There is no connection plugin {kind!r}.")
-        if become:
-            method = read("ansible_become_method", C.DEFAULT_BECOME_METHOD)
-            plugin = become_loader.get(method)
-            if plugin is None:
-                raise LookupError(f"There is no become plugin {method!r}.")
-            connection.set_become_plugin(plugin)
-            self._set_options("become", plugin, variables, engine)
-        options = connection._resolve_option_variables(variables, engine)
-        connection.set_options(task_keys={}, var_options=options)
-        self._set_options("shell", connection._shell, variables, engine)
-        return connection
-
-    @staticmethod
-    def _set_options(kind: str, plugin: Any, variables: dict[str, Any], engine: Any) -> None:
-        names = C.config.get_plugin_vars(kind, plugin._load_name)
-        options = {name: engine.template(variables[name]) for name in names if name in variables}
-        plugin.set_options(task_keys={}, var_options=options)
-
-
-def run_script(connection: Any, script: str, mark: str) -> tuple[int, bytes, bytes]:
-    """Exit code of the connection, standard output and standard error; ``mark`` is in the command line."""
-    become = connection.become
-    if connection.has_pipelining and (become is None or become.pipelining):
-        # Without a terminal, which would mix both outputs. Every login shell reads this line alike.
-        line, data = f"exec {_SHELL} -s {mark}", script.encode() + b"\n"
-        if become is not None:
-            line = become.build_become_command(line, connection._shell)
-    else:
-        encoded = base64.b64encode(script.encode()).decode()
-        line, data = f': {mark}; eval "`echo {encoded} | base64 -d`"', None
-        if become is not None:
-            line = become.build_become_command(f"{_SHELL} -c {shlex.quote(line)}", connection._shell)
-        line = f"{_SHELL} -c {shlex.quote(line)}"
-    result: tuple[int, bytes, bytes] = connection.exec_command(line, in_data=data, sudoable=become is not None)
-    return result
 
 
 class Request:
@@ -145,6 +44,7 @@ class Request:
         self._connection: Any = None
         self._answered = False
         self._lock = threading.Lock()
+        self.number = asked["id"]
         self.mark = secrets.token_hex(8)
         self.started = 0.0
 
@@ -156,7 +56,11 @@ class Request:
     def run(self) -> None:
         """Do it and answer, whatever happens."""
         self._connector.slots.acquire()
-        self.started = time.monotonic()
+        with self._lock:
+            if self._answered:  # nobody waited for its turn
+                self._connector.slots.release()
+                return
+            self.started = time.monotonic()
         host, become = self._asked["host"], self._asked["become"]
         project = self._connector.project
         try:
@@ -195,8 +99,8 @@ class Request:
             self._answered = True
         if "message" in values:
             values["message"] = self._connector.project.redactor.redact(values["message"])
-        duration = round(time.monotonic() - self.started, 4)
-        self._connector.write({"id": self._asked["id"], "duration": duration, **values})
+        duration = round(time.monotonic() - self.started, 4) if self.started else 0.0
+        self._connector.write({"id": self.number, "duration": duration, **values})
         self._connector.finish(self)
         return True
 
@@ -224,11 +128,15 @@ class Connector:
         """Until the requests end; then end what is still running, too."""
         threading.Thread(target=self._watch, daemon=True).start()
         for line in requests:
-            request = Request(self, json.loads(line))
+            asked = json.loads(line)
+            if "cancel" in asked:
+                self._give_up([request for request in self._snapshot() if request.number == asked["cancel"]])
+                continue
+            request = Request(self, asked)
             with self._lock:
                 self._running.add(request)
             threading.Thread(target=request.run, daemon=True).start()
-        for request in list(self._running):
+        for request in self._snapshot():
             _kill_marked(request.mark)
         os._exit(0)
 
@@ -242,18 +150,30 @@ class Connector:
             os._exit(0)
 
     def finish(self, request: Request) -> None:
-        """The request needs its slot no more."""
+        """The request needs its slot no more, if it ever had one."""
         with self._lock:
             self._running.discard(request)
-        self.slots.release()
+        if request.started:
+            self.slots.release()
+
+    def _snapshot(self) -> list[Request]:
+        with self._lock:
+            return list(self._running)
 
     def _watch(self) -> None:
+        beat = 0.0
         while True:
             time.sleep(_WATCH_SECONDS)
-            with self._lock:
-                overdue = [request for request in self._running if request.overdue]
-            for request in overdue:
-                threading.Thread(target=request.give_up, daemon=True).start()
+            running = self._snapshot()
+            self._give_up([request for request in running if request.overdue])
+            if running and time.monotonic() > beat:
+                beat = time.monotonic() + _BEAT_SECONDS
+                self.write({"id": None})
+
+    @staticmethod
+    def _give_up(requests: list[Request]) -> None:
+        for request in requests:
+            threading.Thread(target=request.give_up, daemon=True).start()
 
 
 def _kind_of(error: Exception, become: bool) -> str:

@@ -2,6 +2,7 @@
 
 from typing import get_args
 
+from intendant.cleaning import sanitize
 from intendant.commands import CommandResult, HostOutput, OutputGroup
 from intendant.errors import InputError
 from intendant.outputs import StreamName
@@ -74,6 +75,7 @@ def command_lines(result: CommandResult) -> list[Line]:
     lines = []
     for group in result.groups:
         lines.append(Line(f"{join_names(group.hosts)}: {_describe(group.output)}", _tone_of(group.output)))
+        lines += [Line(_INDENT + line, "error") for line in sanitize(group.output.error).splitlines()]
         lines += [Line(_INDENT + line) for line in group.output.stdout.splitlines()]
         lines += [Line(_INDENT + line, "warn") for line in group.output.stderr.splitlines()]
     return lines
@@ -81,7 +83,7 @@ def command_lines(result: CommandResult) -> list[Line]:
 
 def _describe(output: HostOutput) -> str:
     if output.error:
-        return f"not run: {sanitize_line(output.error)}"
+        return "not run"
     wall = ", behind a wall" if output.wall else f", without a wall ({output.no_wall})" if output.no_wall else ""
     how = "ended after its time" if output.ended else f"exit {output.exit_code}"
     return f"{how}, {output.duration:.2f} s{sanitize_line(wall)}"
