@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from intendant.applying import Applier
 from intendant.approving import Approver
 from intendant.catalog import Catalog
+from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
+from intendant.connections import Connections
 from intendant.executing import Executor
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
+from intendant.outputs import Outputs
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
 from intendant.runner.ansible import AnsibleRunner
@@ -22,6 +25,8 @@ from intendant.store import Store
 
 if TYPE_CHECKING:
     from intendant.resolving import CachedResolver, Resolution
+    from intendant.shell.rules import Rules
+    from intendant.shell.verdicts import Verdict
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,9 @@ class App:
     applier: Applier
     executor: Executor
     inspector: Inspector
+    commander: Commander
+    connections: Connections
+    outputs: Outputs
 
     def resolve(self, request: str) -> "Resolution":
         """What the words mean, given the project's intents, hosts and groups."""
@@ -49,6 +57,21 @@ class App:
         from intendant.resolving import CachedResolver
 
         return CachedResolver()
+
+
+class _Classifier:
+    """Tells what a command line does; the parser and the rules are loaded when they are first needed."""
+
+    @cached_property
+    def _rules(self) -> "Rules":
+        from intendant.shell.rules import load_rules
+
+        return load_rules()
+
+    def __call__(self, command: str) -> "Verdict":
+        from intendant.shell.classifying import classify
+
+        return classify(command, self._rules)
 
 
 def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
@@ -69,15 +92,21 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     approver = Approver(store, utc_now)
     applier = Applier(config, store, utc_now)
     applier.reap()
+    connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
+    check_step = partial(check_command_step, config.policy, classify)
+    planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     return App(
         config=config,
         catalog=catalog,
         inventory=inventory,
         store=store,
-        planner=Planner(config, catalog, inventory, store, runner, box, utc_now),
+        planner=planner,
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
+        commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
+        connections=connections,
+        outputs=outputs,
         executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
     )
 

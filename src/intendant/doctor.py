@@ -12,11 +12,12 @@ from typing import Literal, NamedTuple
 from packaging.requirements import Requirement
 
 from intendant.catalog import Catalog
+from intendant.cleaning import sanitize
 from intendant.config import Config, load_config
 from intendant.errors import IntendantError
 from intendant.inventory import Inventory, InventoryView
 from intendant.paths import collections_path, roles_path
-from intendant.views.lines import Line, Tone, plural, sanitize, sanitize_line
+from intendant.views.lines import Line, Tone, plural, sanitize_line
 
 Level = Literal["ok", "warn", "fail"]
 _TONES: dict[Level, Tone] = {"ok": "plain", "warn": "warn", "fail": "error"}

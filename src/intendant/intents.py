@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from intendant.errors import InputError
 
+#: the intent that runs a shell command: words never lead to it, and a policy may refuse some commands.
+COMMAND = "command"
 FROM_VAR = "from_var"
 
 

@@ -26,7 +26,11 @@ _KEEP_SNAPSHOTS_DAYS = 7
 
 
 class Planner:
-    """Predicts; changes nothing on any host."""
+    """Predicts; changes nothing on any host.
+
+    Args:
+        check_step: raises for a step that may not be planned, whatever hosts it is for.
+    """
 
     def __init__(
         self,
@@ -37,6 +41,7 @@ class Planner:
         runner: Runner,
         box: SecretBox,
         now: Callable[[], datetime],
+        check_step: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self._config = config
         self._catalog = catalog
@@ -45,6 +50,7 @@ class Planner:
         self._runner = runner
         self._box = box
         self._now = now
+        self._check_step = check_step
 
     def plan_changes(
         self,
@@ -103,7 +109,10 @@ class Planner:
     def _check_steps(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         if not steps:
             raise InputError('steps: empty. Give at least one, such as {"intent": "packages", "params": {…}}.')
-        return self._catalog.validate_steps(steps, self._config.policy.allows_variable)
+        steps = self._catalog.validate_steps(steps, self._config.policy.allows_variable)
+        for step in steps:
+            self._check_step(step)
+        return steps
 
     def _write_snapshot(self, snapshot: Path, steps: Sequence[Step], view: InventoryView) -> None:
         snapshot.mkdir(parents=True, mode=0o700)

@@ -33,6 +33,7 @@ class Policy(BaseModel):
     max_hosts: Annotated[int, Field(gt=0)] = 50
     allowed_intents: tuple[str, ...] = ("*",)
     from_var: tuple[str, ...] = ()
+    allow_destructive_commands: bool = False
     groups: dict[str, GroupPolicy] = Field(default_factory=dict)
 
     def allows_variable(self, name: str) -> bool:

@@ -16,6 +16,7 @@ SECRET_ID = "intendant"  # noqa: S105 (a name)  # noqa: S105 (a name, no secret)
 SHOWN_ID = "intendant-shown"
 _SURE_LENGTH = 4
 
+# Each is tried from few places of a long line only: what a host prints must not keep us busy.
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
@@ -26,11 +27,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\$(?:1|2[aby]|5|6|7|y|gy|argon2[id]{1,2})\$[^\s:'\"]{10,}"), MASK),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), MASK),
     (re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,}|glpat-[\w-]{20,}|xox[abprs]-[\w-]{10,})"), MASK),
-    (re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"), MASK),
+    (re.compile(r"\beyJ[\w-]{10,1000}\.eyJ[\w-]{10,}\.[\w-]{10,}"), MASK),
     (re.compile(r"(?<=://)([^\s/:@]+):([^\s/@]+)(?=@)"), rf"\1:{MASK}"),
     (
         re.compile(
-            r"""(?ix) \b ([\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|token))
+            r"""(?ix) (?<![\w.-])
+            ([\w.-]*(?:password|passwd|passphrase|secret|api[_-]?key|access[_-]?key|auth[_-]?token|token))
             (["']?\s*[=:]\s*) (?!\s) (?:"[^"\n]+"|'[^'\n]+'|[^\s,;"'{}\[\]]+)"""
         ),
         rf"\1\2{MASK}",

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from intendant.clauses import Clause, ClauseReader
 from intendant.hostnames import HostNames
-from intendant.intents import Intent, Step, join_steps
+from intendant.intents import COMMAND, Intent, Step, join_steps
 from intendant.mentions import Mentions, explain_unknown_host, read_mentions
 from intendant.phrases import Phrases
 from intendant.ranking import Ranking
@@ -58,6 +58,7 @@ class Resolver:
     """Resolves requests against a fixed set of intents, whose phrases it compiles once."""
 
     def __init__(self, intents: Sequence[Intent]) -> None:
+        intents = [intent for intent in intents if intent.name != COMMAND]
         self._intents = {intent.name: intent for intent in intents}
         self._phrases = Phrases(intents)
         self._ranking = Ranking(intents)

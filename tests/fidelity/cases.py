@@ -32,6 +32,8 @@ class ParameterSet(BaseModel):
     undo_proof: str = ""
     leaves: list[str] = []
     leaves_because: str = ""
+    #: why a second plan is not empty.
+    runs_again: str = ""
     blind_spots: list[str] = []
     suites: list[Suite] = ["bookworm", "trixie"]
 

@@ -64,7 +64,7 @@ def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
         if asked.before:
             _note_failures(apply(app, plan(app, "all", *asked.before).id, 900), found, "before")
         states = {name: read_state(host) for name, host in hosts.items()}
-        measured = _measure_steps(app, asked.steps, asked.blind_spots, found, "apply")
+        measured = _measure_steps(app, asked.steps, asked.blind_spots, found, "apply", empty=not asked.runs_again)
         for name, one in found.items():
             one.predicted, one.applied, one.blind_spots, one.plan = measured[name]
         _prove(hosts, asked.proof, found, "proof")
@@ -83,9 +83,12 @@ def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
 
 
 def _measure_steps(
-    app: App, steps: Steps, accepted: list[str], found: dict[str, Measured], phase: str
+    app: App, steps: Steps, accepted: list[str], found: dict[str, Measured], phase: str, *, empty: bool = True
 ) -> dict[str, Told]:
-    """Plan, apply, plan. Returns how many changes were predicted and done on each host, and the blind spots."""
+    """Plan, apply, plan. Returns how many changes were predicted and done on each host, and the blind spots.
+
+    ``empty``: the second plan has to be.
+    """
     planned = plan(app, "all", *steps)
     run = apply(app, planned.id, 900) if planned.applyable else None
     again = plan(app, "all", *steps) if run else planned
@@ -109,7 +112,7 @@ def _measure_steps(
             ]
             if done != host.changes and not any(off.host == host.host for off in run.deviations):
                 problems.append(f"{phase}: the changes are not those of the plan")
-    for host in again.hosts if run else ():
+    for host in again.hosts if run and empty else ():
         problems = found[host.host].problems
         problems += [f"{phase}: second plan: {change.task}: {change.target}\n{change.diff}" for change in host.changes]
         problems += [f"{phase}: second plan: blind spot: {spot.reason}" for spot in host.blind_spots]

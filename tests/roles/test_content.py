@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hassil import parse_sentence
 
+from intendant.intents import COMMAND
 from roles.running import MODULES, ROLES, ROOT
 
 SEQUENCERS = {"ansible.builtin.import_tasks", "ansible.builtin.include_tasks", "ansible.builtin.include_role"}
@@ -137,7 +138,7 @@ def test_secrets_are_passed_by_tasks_that_show_nothing(role: str) -> None:
 @every_role
 def test_phrases_are_sentence_templates(role: str) -> None:
     phrases = read(ROOT / "roles" / role / "meta" / "intent.yml")["phrases"]
-    assert phrases
+    assert phrases or role == COMMAND, "words could not lead to it"
     for phrase in phrases:
         parse_sentence(phrase)
 

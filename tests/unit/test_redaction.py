@@ -3,6 +3,7 @@
 import base64
 import json
 import shlex
+import time
 
 import pytest
 from hypothesis import assume, given
@@ -165,3 +166,10 @@ def strings_of(value: object) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in strings_of(item)]
     return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize("piece", ["a.", "-eyJ", "a-", "://a:", "password ", "-----BEGIN A", "$6$", "\\", "x"])
+def test_a_line_of_a_million_characters_takes_seconds_at_most(piece: str) -> None:
+    started = time.monotonic()
+    Redactor(["some secret"]).redact(piece * (1_000_000 // len(piece)))
+    assert time.monotonic() - started < 20

@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from intendant import __version__
-from intendant.cli import look, plan, review, run, setup
+from intendant.cli import commands, look, plan, review, run, setup
 from intendant.cli.output import say
 from intendant.cli.session import Session
 from intendant.errors import IntendantError
 
 _EPILOG = (
     "Every command exits 0 when it did what was asked, 1 on any error (a wrong option too) and 130 when interrupted. "
-    "Only 'plan --detailed-exitcode' exits 2: there are changes."
+    "'plan --detailed-exitcode' exits 2 when there are changes, 'exec' with the exit code of the command that it ran."
 )
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
@@ -30,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for module in (setup, look, plan, review, run):
+for module in (setup, look, plan, review, run, commands):
     module.register(app)
 
 

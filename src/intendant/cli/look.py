@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
+from intendant.cleaning import sanitize
 from intendant.cli.output import JsonFlag, say, show_json, show_lines
 from intendant.cli.requests import resolve_words
 from intendant.cli.session import session_of
 from intendant.errors import InputError
-from intendant.views.lines import sanitize
 from intendant.views.listing import history_lines, host_lines, intent_lines, intents_lines, resolution_lines
 
 

@@ -8,7 +8,8 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 
-from intendant.views.lines import Line, sanitize
+from intendant.cleaning import sanitize
+from intendant.views.lines import Line
 from intendant.views.terminal import style_lines
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON, in the shape of the MCP tools.")]
@@ -26,7 +27,9 @@ def show_json(result: BaseModel | list[dict[str, str]]) -> None:
 
 def to_json_text(result: BaseModel | list[dict[str, str]]) -> str:
     """A result as indented JSON."""
-    document = result.model_dump(mode="json", exclude_unset=True) if isinstance(result, BaseModel) else result
+    document = (
+        result.model_dump(mode="json", by_alias=True, exclude_unset=True) if isinstance(result, BaseModel) else result
+    )
     return json.dumps(document, indent=2)
 
 

@@ -8,7 +8,18 @@ from typing import Any
 from intendant.plans import SENSITIVE, Action, BlindSpot, Change
 from intendant.runner.base import TaskResult
 
-_COMMANDS = {"command", "shell", "raw", "script", "expect", "reboot", "converge", "win_command", "win_shell"}
+_COMMANDS = {
+    "command",
+    "shell",
+    "raw",
+    "script",
+    "expect",
+    "reboot",
+    "converge",
+    "command_once",
+    "win_command",
+    "win_shell",
+}
 _SERVICES = {"service", "systemd", "systemd_service", "sysvinit", "unit"}
 _ABSENT = {"absent", "removed", "uninstalled", "killed"}
 #: how the module managed_file shows permissions

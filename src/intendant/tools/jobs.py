@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from intendant.runner.base import Progress
 
 T = TypeVar("T")
+#: short at first: most calls of a tool take milliseconds.
+_FIRST_POLL_SECONDS = 0.002
 _POLL_SECONDS = 0.05
 
 
@@ -56,7 +58,7 @@ class Job(Generic[T]):
     async def wait(self, ctx: Context[Any, Any], seconds: float = float("inf")) -> bool:
         """Wait for the end, passing progress on to the client; False when it goes on after ``seconds``."""
         until = time.monotonic() + seconds
-        sent = -1
+        sent, pause = -1, _FIRST_POLL_SECONDS
         while True:
             finished = self.finished
             for progress in self._take_progress():
@@ -66,7 +68,8 @@ class Job(Generic[T]):
                     await ctx.report_progress(sent, progress.expected or None, message)
             if finished or time.monotonic() >= until:
                 return finished
-            await anyio.sleep(_POLL_SECONDS)
+            await anyio.sleep(pause)
+            pause = min(_POLL_SECONDS, pause * 1.3)
 
     def _take_progress(self) -> "list[Progress]":
         taken = []

@@ -41,7 +41,7 @@ _SHORT_CHARS = 60
 
 def to_json(result: BaseModel) -> dict[str, Any]:
     """What is sent: the fields that were set, JSON types only."""
-    dumped: dict[str, Any] = result.model_dump(mode="json", exclude_unset=True)
+    dumped: dict[str, Any] = result.model_dump(mode="json", by_alias=True, exclude_unset=True)
     return dumped
 
 

@@ -1,16 +1,15 @@
 """The lines that the human views are made of: text with a tone, cleaned of what could deceive a reader. Pure."""
 
 import json
-import unicodedata
 from typing import Literal, NamedTuple
 
+from intendant.cleaning import sanitize
 from intendant.plans import Action, Change
 
 Tone = Literal[
     "plain", "heading", "create", "update", "delete", "run", "added", "removed", "hunk", "warn", "error", "dim"
 ]
 SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "delete": "-", "run": "!"}
-_HIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 class Line(NamedTuple):
@@ -18,15 +17,6 @@ class Line(NamedTuple):
 
     text: str
     tone: Tone = "plain"
-
-
-def sanitize(text: str) -> str:
-    """Text from elsewhere, with newlines and tabs kept and everything that steers a terminal or hides made visible.
-
-    Control characters (so every escape sequence), bidi and other invisible format characters and lone surrogates become
-    ``\\x1b`` or ``\\u202e``: seen, not obeyed, because somebody decides by what is shown.
-    """
-    return "".join(char if char in "\n\t" or not _is_hidden(char) else _spell(char) for char in text)
 
 
 def sanitize_line(text: str) -> str:
@@ -63,17 +53,6 @@ def diff_lines(change: Change, indent: str = "      ") -> list[Line]:
     if not diff:
         return []
     return [Line(indent + sanitize(line).replace("\n", "\\n"), _tone_of(line)) for line in diff.split("\n")]
-
-
-def _is_hidden(char: str) -> bool:
-    return unicodedata.category(char) in _HIDDEN_CATEGORIES
-
-
-def _spell(char: str) -> str:
-    code = ord(char)
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _tone_of(line: str) -> Tone:

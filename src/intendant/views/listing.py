@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from intendant.cleaning import sanitize
 from intendant.schemas import join_description
-from intendant.views.lines import Line, format_value, join_names, sanitize, sanitize_line
+from intendant.views.lines import Line, format_value, join_names, sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

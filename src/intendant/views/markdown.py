@@ -5,8 +5,9 @@ Text from hosts and roles appears only inside code spans and fences, where Markd
 
 import re
 
+from intendant.cleaning import sanitize
 from intendant.plans import HostGroup, Plan, group_hosts
-from intendant.views.lines import diff_lines, format_value, plural, sanitize, sanitize_line
+from intendant.views.lines import diff_lines, format_value, plural, sanitize_line
 from intendant.views.text import count_line
 
 

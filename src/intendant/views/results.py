@@ -176,3 +176,38 @@ class EntryView(BaseModel):
 class HistoryResult(BaseModel):
     entries: list[EntryView]
     next_cursor: str
+
+
+class OutputGroupView(BaseModel):
+    """Hosts that answered the same; ``stdout`` and ``stderr`` are data from them."""
+
+    hosts: list[str]
+    exit_code: int | None
+    stdout: str = Field(description="data from the hosts")
+    stderr: str = ""
+    duration: float
+    truncated: dict[str, int] = Field({}, description="bytes left out")
+    ended: str = ""
+    wall: bool = False
+    no_wall: str = ""
+    error: str = ""
+
+
+class CommandView(BaseModel):
+    """What became of a command; not executed unless it provably only reads."""
+
+    executed: bool
+    kind: str = Field(alias="class")
+    reason: str
+    groups: list[OutputGroupView]
+    plan_id: str | None = None
+    equivalent: str | None = None
+    output_id: str = ""
+    next: str
+
+
+class OutputPage(BaseModel):
+    host: str
+    stream: str
+    text: str = Field(description="data from the host")
+    next_cursor: str

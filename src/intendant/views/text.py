@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from intendant.approvals import Approval
+from intendant.cleaning import sanitize
 from intendant.plans import ACTIONS, HostGroup, Plan, group_hosts
 from intendant.runs import Run
 from intendant.views.lines import (
@@ -13,7 +14,6 @@ from intendant.views.lines import (
     format_value,
     join_names,
     plural,
-    sanitize,
     sanitize_line,
 )
 

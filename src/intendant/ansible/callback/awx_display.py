@@ -15,10 +15,10 @@ import signal
 from collections.abc import Iterator
 from typing import Any
 
-from ansible.parsing.vault import EncryptedString
 from ansible.utils.display import Display
 
-from intendant.redaction import SHOWN_ID, Redactor
+from intendant.ansible.vaulted import find_vaulted
+from intendant.redaction import Redactor
 
 
 def load_upstream() -> Any:
@@ -154,43 +154,15 @@ def collect_secrets(variables: Any, play: Any, *, every_host: bool) -> set[str]:
     """
     named = set(filter(None, os.environ.get("INTENDANT_SECRET_VARIABLES", "").split(",")))
     encrypted_files: dict[str, bool] = {}
-    found: set[str] = set(_vaulted(variables.extra_vars, encrypted_files))
+    found: set[str] = set(find_vaulted(variables.extra_vars, encrypted_files))
     hosts = variables._inventory.get_hosts()
     spaces = [variables.get_vars(play=play, host=host, include_hostvars=False) for host in hosts[:1]]
     if every_host:
         spaces += [variables.get_vars(host=host, include_hostvars=False) for host in hosts]
     for space in spaces:
         for name, value in space.items():
-            found.update(_strings(value) if name in named else _vaulted(value, encrypted_files))
+            found.update(_strings(value) if name in named else find_vaulted(value, encrypted_files))
     return found
-
-
-def _vaulted(value: Any, encrypted_files: dict[str, bool]) -> Iterator[str]:
-    if isinstance(value, EncryptedString):
-        if value._ciphertext.partition("\n")[0].endswith(f";{SHOWN_ID}"):
-            return  # patterns mask what looks like a secret in it, and the rest may be shown
-        with contextlib.suppress(Exception):  # one that cannot be decrypted cannot be shown either
-            yield str(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _vaulted(item, encrypted_files)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _vaulted(item, encrypted_files)
-    elif isinstance(value, str) and _from_encrypted_file(value, encrypted_files):
-        yield str(value)
-
-
-def _from_encrypted_file(value: str, encrypted_files: dict[str, bool]) -> bool:
-    from ansible._internal._datatag._tags import Origin
-
-    origin = Origin.get_tag(value)
-    if origin is None or not origin.path:
-        return False
-    if origin.path not in encrypted_files:
-        with contextlib.suppress(OSError), open(origin.path, "rb") as file:
-            encrypted_files[origin.path] = file.read(14) == b"$ANSIBLE_VAULT"
-    return encrypted_files.get(origin.path, False)
 
 
 def _strings(value: Any) -> Iterator[str]:
