@@ -15,6 +15,7 @@ from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
+from intendant.reach.checking import HostChecker
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
@@ -37,6 +38,7 @@ class App:
     applier: Applier
     executor: Executor
     inspector: Inspector
+    checker: HostChecker
 
     def resolve(self, request: str) -> "Resolution":
         """What the words mean, given the project's intents, hosts and groups."""
@@ -78,6 +80,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
+        checker=HostChecker(config, inventory),
         executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
     )
 

@@ -26,9 +26,21 @@ def list_hosts(
     pattern: Annotated[
         str, typer.Argument(metavar="PATTERN", help="Hosts and groups in Ansible's pattern syntax.")
     ] = "all",
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Log in to each host and say what fails first and what mends it. "
+            "Exits 0 when all can be reached, 1 when some cannot, 2 when they could not be checked.",
+        ),
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Hosts of the inventory: groups, how each is reached, its last run."""
+    """Hosts of the inventory: groups, how each is reached, its last run; with --check whether it can be."""
+    if check:
+        from intendant.cli.reaching import check_hosts
+
+        return check_hosts(session_of(context), pattern, as_json)
     app = session_of(context).open()
     view, last_runs = app.inventory.read(pattern), app.store.last_runs()
     if not as_json:

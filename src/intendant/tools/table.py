@@ -1,13 +1,14 @@
 """The one list of tools, in the order in which clients see them."""
 
 from intendant.tools.base import ToolSpec
-from intendant.tools.hosts import LIST_HOSTS
+from intendant.tools.hosts import CHECK_HOSTS, LIST_HOSTS
 from intendant.tools.intents import DESCRIBE_INTENT, FIND_INTENTS
 from intendant.tools.plans import GET_PLAN, PLAN_CHANGES
 from intendant.tools.runs import APPLY_PLAN, CANCEL_RUN, GET_RUN, LIST_HISTORY
 
 TOOLS: tuple[ToolSpec, ...] = (
     LIST_HOSTS,
+    CHECK_HOSTS,
     FIND_INTENTS,
     DESCRIBE_INTENT,
     PLAN_CHANGES,

@@ -176,3 +176,29 @@ class EntryView(BaseModel):
 class HistoryResult(BaseModel):
     entries: list[EntryView]
     next_cursor: str
+
+
+class CheckView(BaseModel):
+    name: str
+    ok: bool
+    detail: str
+
+
+class HostCheckView(BaseModel):
+    host: str
+    ok: bool
+    checks: list[CheckView] = []
+    problem: str = ""
+    fix: str = ""
+    seconds: float
+
+
+class ChecksResult(BaseModel):
+    """Hosts with a problem first. Long lists of good hosts come without their single checks."""
+
+    ok: bool
+    reachable: int
+    total: int
+    hosts: list[HostCheckView]
+    next: str
+    next_cursor: str = ""

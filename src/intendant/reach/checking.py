@@ -1,0 +1,268 @@
+"""Check hosts: each in a thread of its own with OpenSSH; what OpenSSH cannot ask, Ansible asks all at once."""
+
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import get_args
+
+from intendant.config import Config
+from intendant.errors import EngineError, IntendantError
+from intendant.inventory import Inventory
+from intendant.reach.advice import LocalKeys, Target
+from intendant.reach.asking import AnsibleSide, Question
+from intendant.reach.attempt import Attempt, Hop, attempt_login, environment, find_route
+from intendant.reach.inside import judge_become, judge_by_ansible, judge_inside, refuse_su, withhold_password
+from intendant.reach.judging import (
+    judge_jump,
+    judge_onward,
+    judge_silence,
+    judge_way,
+    refuse_password,
+)
+from intendant.reach.reading import Reading, read_attempt, read_onward, spoken_lines
+from intendant.reach.results import Check, CheckName, HostAnswer, HostCheck
+from intendant.reach.script import read_report, write_script
+from intendant.reach.settings import HostSettings, SshSettings
+from intendant.redaction import Redactor
+from intendant.snapshot import list_pythons
+
+_MOST_AT_ONCE = 64
+# sshd drops logins at random once ten are in the making (MaxStartups 10:30:100).
+_MOST_AT_ONE_ADDRESS = 8
+_RETRY_SECONDS = (0.3, 1.0)
+_ORDER: tuple[CheckName, ...] = get_args(CheckName)
+
+
+@dataclass
+class _Look:
+    """One host while it is being looked at; ``question`` is what is left for Ansible."""
+
+    host: str
+    settings: HostSettings
+    checks: list[Check] = field(default_factory=list)
+    target: Target | None = None
+    question: Question | None = None
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        return any(not check.ok for check in self.checks)
+
+
+class HostChecker:
+    """Finds what stands between this machine and a plan for the hosts. Changes nothing, accepts no key."""
+
+    def __init__(self, config: Config, inventory: Inventory) -> None:
+        self._config = config
+        self._inventory = inventory
+        self._ansible = AnsibleSide(config)
+        self._pythons = list_pythons()
+
+    def check(self, pattern: str, *, start: int = 0, most: int | None = None) -> tuple[list[HostCheck], int]:
+        """Check ``most`` of the hosts that ``pattern`` matches, by name from position ``start`` on; and how many match.
+
+        Raises:
+            InputError: the pattern is wrong or matches nothing.
+            EngineError: the inventory cannot be read.
+        """
+        settings = self._ansible.read_settings(pattern)
+        if not settings:
+            self._inventory.read(pattern)  # it knows the near names
+        names = sorted(settings)
+        chosen = names[start : start + most] if most is not None else names[start:]
+        gates: dict[str, threading.Semaphore] = {}
+        lock = threading.Lock()
+
+        def look(name: str) -> _Look:
+            return self._look(name, settings[name], gates, lock)
+
+        looks: list[_Look] = []
+        if chosen:
+            with ThreadPoolExecutor(min(len(chosen), _MOST_AT_ONCE)) as pool:
+                looks = list(pool.map(look, chosen))
+        self._ask_ansible([found for found in looks if found.question is not None])
+        return [_finish(found) for found in looks], len(names)
+
+    def _look(
+        self, host: str, settings: HostSettings, gates: dict[str, threading.Semaphore], lock: threading.Lock
+    ) -> _Look:
+        began = time.monotonic()
+        found = _Look(host, settings)
+        if settings.error:
+            fix = "Mend the variables of the host in the inventory: ansible-inventory --host shows them."
+            problem = f"Its variables cannot be resolved: {settings.error}"
+            found.checks = [Check("settings", False, settings.error, problem, fix)]
+        elif settings.by_ssh:
+            try:
+                route = find_route(settings, self._config.project_dir)
+            except (IntendantError, ValueError) as error:  # ValueError: quotes that do not end
+                fix = "Mend ansible_ssh_common_args and the like in the inventory, or ~/.ssh/config."
+                found.checks = [Check("settings", False, str(error), str(error), fix)]
+            else:
+                with lock:
+                    first = route[0].ssh.endpoint
+                    gate = gates.setdefault(first, threading.Semaphore(_MOST_AT_ONE_ADDRESS))
+                self._look_by_ssh(found, route, gate)
+        else:
+            found.question = Question(write_script(settings, self._pythons), settings.become_by_ansible)
+        found.seconds = time.monotonic() - began
+        return found
+
+    def _look_by_ssh(self, found: _Look, route: Sequence[Hop], gate: threading.Semaphore) -> None:
+        settings = found.settings
+        script = write_script(settings, self._pythons)
+        attempt, reading = self._attempt(settings, route, script, gate)
+        *jumps, last = route
+        before: list[str] = []
+        for number, (hop, log) in enumerate(zip(jumps, attempt.jump_logs, strict=True), start=1):
+            passed = read_attempt(log)
+            target = _target(settings, hop, is_jump=True, before=tuple(before))
+            found.checks.append(judge_jump(target, passed, _local_keys(hop), _known_keys(hop, passed)))
+            if found.failed:
+                return
+            if passed.onward:
+                further = jumps[number].login if number < len(jumps) else ""
+                found.checks.append(judge_onward(*read_onward(passed.onward), passed.onward, hop.login, further))
+                return
+            before.append(hop.login if hop.port is None else f"{hop.login}:{hop.port}")
+        if jumps and reading.reason == "proxy":  # the way was open to its end
+            reading = replace(reading, stage="banner", reason="closed")
+        target = found.target = _target(settings, last)
+        keys, known = _local_keys(last), _known_keys(last, reading)
+        way = list(judge_way(target, reading, keys, known))
+        if settings.secret:
+            if not last.ssh.checks_keys:
+                found.checks += refuse_password(way)
+            elif reading.stage in ("login", "session"):
+                found.checks += [check for check in way if check.name != "login"]
+                found.question = Question(script, settings.become_by_ansible)
+            else:
+                found.checks += way
+            return
+        found.checks += way
+        if not reading.logged_in:
+            return
+        report = read_report(attempt.stdout)
+        if report is None:
+            said = "\n".join(spoken_lines(attempt.log.splitlines()))
+            found.checks.append(judge_silence(target, attempt.stdout, said, attempt.exit_code))
+            return
+        found.checks += judge_inside(target, report, (attempt.began, attempt.ended), self._pythons)
+        if settings.become_by_ansible and not found.failed:
+            if settings.become_secret and not last.ssh.checks_keys:
+                found.checks.append(withhold_password())
+            elif settings.become_method == "su" and not settings.become_secret and report.user != settings.become_user:
+                found.checks.append(refuse_su())  # it would wait for a password until Ansible gives up
+            else:
+                found.question = Question("", become=True)
+
+    def _attempt(
+        self, settings: HostSettings, route: Sequence[Hop], script: str, gate: threading.Semaphore
+    ) -> tuple[Attempt, Reading]:
+        """One attempt; another one only where the host dropped us because of too many at once."""
+        for seconds in (*_RETRY_SECONDS, None):
+            with gate:
+                attempt = attempt_login(settings, route, script, self._config.project_dir, only_key=settings.secret)
+            reading = read_attempt(attempt.log)
+            first = read_attempt(attempt.jump_logs[0]) if attempt.jump_logs else reading
+            if seconds is None or first.stage != "banner" or first.reason not in ("closed", "busy"):
+                break
+            time.sleep(seconds * random.uniform(1, 2))  # noqa: S311 (spreads load, hides nothing)
+        if attempt.exit_code is None and reading.reason == "other":
+            reading = replace(reading, reason="hung")
+        return attempt, reading
+
+    def _ask_ansible(self, looks: Sequence[_Look]) -> None:
+        """What is left, in one run of Ansible."""
+        if not looks:
+            return
+        began = time.time()
+        answers: dict[str, HostAnswer] = {}
+        failure = ""
+        try:
+            answers = self._ansible.ask({found.host: found.question for found in looks if found.question})
+        except EngineError as error:
+            failure = str(error)
+        ended = time.time()
+        for found in looks:
+            assert found.question is not None
+            found.seconds += ended - began
+            answer = answers.get(found.host, HostAnswer())
+            target = found.target or _without_ssh(found.settings)
+            if found.question.script:
+                by_ssh = found.settings.by_ssh
+                found.checks += judge_by_ansible(
+                    target, answer, failure, (began, ended), self._pythons, name="login" if by_ssh else "connect"
+                )
+            if not found.failed and found.question.become:
+                found.checks.append(judge_become(target, answer, failure))
+
+
+def _finish(found: _Look) -> HostCheck:
+    """In the order of the checks, and without secrets that a message may hold; commands are masked word by word."""
+    redactor = Redactor()
+    checks = [
+        replace(check, detail=redactor.redact(check.detail), problem=redactor.redact(check.problem))
+        for check in found.checks
+    ]
+    return HostCheck(
+        found.host, tuple(sorted(checks, key=lambda check: _ORDER.index(check.name))), round(found.seconds, 2)
+    )
+
+
+def _target(settings: HostSettings, hop: Hop, *, is_jump: bool = False, before: tuple[str, ...] = ()) -> Target:
+    return Target(settings, hop.ssh, hop.login, hop.port, is_jump=is_jump, jumps_before=before)
+
+
+def _without_ssh(settings: HostSettings) -> Target:
+    """A host that another connection leads to."""
+    user = settings.remote_user or ""
+    nothing = SshSettings(settings.host, 0, user, (), False, True, "", (), ())
+    return Target(settings, nothing, settings.host, None)
+
+
+def _local_keys(hop: Hop) -> LocalKeys:
+    """The private keys that OpenSSH would look at and that exist, and their public halves."""
+    found = [path for path in map(Path, hop.ssh.identity_files) if path.exists()]
+    public = [Path(f"{path}.pub") for path in found]
+    files = tuple((str(path), str(half) if half.exists() else "") for path, half in zip(found, public, strict=True))
+    return LocalKeys(files, has_folder=Path("~/.ssh").expanduser().is_dir())
+
+
+def _known_keys(hop: Hop, reading: Reading) -> list[str]:
+    """The keys that this machine knows for the host, as ``ED25519 SHA256:…``; asked only when that matters."""
+    if reading.reason not in ("unknown", "changed") or not reading.key_name:
+        return []
+    known: list[str] = []
+    for file in dict.fromkeys([*filter(None, [reading.known_file]), *hop.ssh.known_hosts]):
+        known += _find_keys(reading.key_name, file)
+    return list(dict.fromkeys(known))
+
+
+def _find_keys(name: str, file: str) -> Iterable[str]:
+    """``ssh-keygen -F``: lines of name, type and fingerprint."""
+    if not Path(file).is_file():
+        return []
+    command = ["ssh-keygen", "-l", "-F", name, "-f", file]
+    try:
+        done = subprocess.run(
+            command,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    rows = [line.split() for line in done.stdout.splitlines() if not line.startswith("#")]
+    return [
+        f"{row[-2]} {row[-1]}" if row[-1].startswith("SHA256:") else " ".join(row[1:3]) for row in rows if len(row) > 2
+    ]
