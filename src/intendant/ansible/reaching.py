@@ -1,6 +1,6 @@
 """Run inside Ansible's own process: how Ansible reaches hosts, and what hosts answer that only Ansible can ask.
 
-``python reaching.py settings`` and ``python reaching.py ask`` read one JSON object from stdin and print one to stdout.
+``python reaching.py settings`` and ``python reaching.py ask`` read one JSON object from stdin and print JSON to stdout.
 No password leaves this process: what is printed says only that there is one.
 """
 
@@ -8,7 +8,7 @@ import json
 import shlex
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 from ansible import constants as C  # noqa: N812 (its usual name)
 from ansible.cli import CLI
@@ -38,40 +38,45 @@ _FRESH = "-o ControlMaster=no -o ControlPath=none -o StrictHostKeyChecking=yes -
 _SECRET_OPTIONS = ("password", "private_key", "pkcs11_provider")
 
 
-def read_settings(request: dict[str, Any]) -> dict[str, Any]:
-    """The hosts that ``pattern`` matches: name to settings, or to ``{"error": …}`` where a variable has no value."""
+def read_settings(request: dict[str, Any], out: TextIO) -> None:
+    """Prints the hosts that ``pattern`` matches: name to settings, or ``{"error": …}`` if one has no value."""
     loader, inventory, manager = _open(request)
     found: dict[str, Any] = {}
     for host in inventory.get_hosts(request["pattern"]):
+        if host.implicit:
+            continue  # localhost, which is not in the inventory
         try:
             variables = manager.get_vars(host=host)
             found[host.name] = _settings_of(variables, Templar(loader=loader, variables=variables))
         except Exception as error:
             found[host.name] = {"error": str(error)}
-    return found
+    out.write(json.dumps(found))
 
 
-def ask_hosts(request: dict[str, Any]) -> dict[str, Any]:
-    """Run each host's own of ``scripts`` ("" for none) and, for those in ``become``, ``id -u`` as another user."""
+def ask_hosts(request: dict[str, Any], out: TextIO) -> None:
+    """Run each host's own of ``scripts`` ("" for none) and, for those in ``become``, ``id -u`` as another user.
+
+    Prints a line for each answer as it comes: ``[host, "script" or "become", {…}]``.
+    """
     from ansible import context
     from ansible.executor.task_queue_manager import TaskQueueManager
     from ansible.playbook.play import Play
     from ansible.plugins.callback import CallbackBase
     from ansible.utils.context_objects import CLIArgs
 
-    answers: dict[str, dict[str, Any]] = {name: {} for name in request["scripts"]}
-
     class Collector(CallbackBase):  # type: ignore[misc]  # Ansible comes without types
         def _take(self, result: Any) -> None:
             said = getattr(result, "result", None) or result._result
             host, task = getattr(result, "host", None) or result._host, getattr(result, "task", None) or result._task
-            answers[host.get_name()][task.get_name()] = {
+            answer = {
                 "rc": said.get("rc"),
                 "stdout": str(said.get("stdout", "")),
                 "stderr": str(said.get("stderr", "")),
                 "message": str(said.get("msg", "")),
                 "unreachable": bool(said.get("unreachable")),
             }
+            out.write(json.dumps([host.get_name(), task.get_name(), answer]) + "\n")
+            out.flush()
 
         def v2_runner_on_ok(self, result: Any) -> None:
             self._take(result)
@@ -130,7 +135,6 @@ def ask_hosts(request: dict[str, Any]) -> dict[str, Any]:
         collector._init_callback_methods()
     # With one there already, none of the project's own is loaded: nobody else is told of these plays.
     queue._callback_plugins.append(collector)
-    stdout, sys.stdout = sys.stdout, sys.stderr
     try:
         for (has_script, has_become), hosts in wanted.items():
             tasks = [script] * has_script + [become] * has_become
@@ -138,8 +142,6 @@ def ask_hosts(request: dict[str, Any]) -> dict[str, Any]:
             queue.run(Play().load(source, variable_manager=manager, loader=loader))
     finally:
         queue.cleanup()
-        sys.stdout = stdout
-    return answers
 
 
 def _open(request: dict[str, Any]) -> tuple[Any, Any, Any]:
@@ -205,6 +207,7 @@ def _plain(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    calls: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {"settings": read_settings, "ask": ask_hosts}
-    call = calls[sys.argv[1]]
-    sys.stdout.write(json.dumps(call(json.load(sys.stdin))))
+    calls: dict[str, Callable[[dict[str, Any], TextIO], None]] = {"settings": read_settings, "ask": ask_hosts}
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # what plugins print is no answer
+    calls[sys.argv[1]](json.load(sys.stdin), answers)

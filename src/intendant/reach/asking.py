@@ -1,9 +1,9 @@
 """What only Ansible can say: how it reaches hosts, and what those answer that OpenSSH alone cannot ask."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,16 @@ from intendant.config import Config, describe_invalid
 from intendant.errors import EngineError
 from intendant.inventory import check_pattern
 from intendant.reach.results import HostAnswer
+from intendant.reach.running import run_bounded
 from intendant.reach.settings import HostSettings
 from intendant.runner.environment import ansible_environment
 from intendant.sources import sign_files
 
 _PROGRAM = Path(__file__).parents[1] / "ansible" / "reaching.py"
 _SETTINGS_SECONDS = 120
-_ASK_SECONDS = 90
+# Clients of a tool wait for a minute in all.
+_ASK_SECONDS = 40
+_MOST_BYTES = 64 * 1024 * 1024
 # An unknown key is never kept, whatever the user's own settings say.
 _STRICT = {
     "ANSIBLE_HOST_KEY_CHECKING": "True",
@@ -56,49 +59,49 @@ class AnsibleSide:
         known = self._known.get(pattern)
         if signature is not None and known is not None and known[0] == signature:
             return known[1]
-        found = self._call("settings", {"pattern": pattern}, _SETTINGS_SECONDS, {})
+        exit_code, printed, said = self._call("settings", {"pattern": pattern}, _SETTINGS_SECONDS, {})
+        if exit_code is None:
+            raise EngineError(f"The inventory was not read within {_SETTINGS_SECONDS} s.")
+        if exit_code:
+            raise EngineError(f"Ansible cannot say how the hosts are reached: {said.strip()[-1500:]}")
+        found: dict[str, Any] = json.loads(printed)
         settings = {name: _read_settings(values) for name, values in found.items()}
         if signature is not None:
             self._known[pattern] = (signature, settings)
         return settings
 
     def ask(self, questions: Mapping[str, Question]) -> dict[str, HostAnswer]:
-        """Ask these hosts through Ansible, all at once.
+        """Ask these hosts through Ansible, all at once; those that took too long are not in the result.
 
         Raises:
-            EngineError: Ansible could not run, or some host took too long.
+            EngineError: Ansible could not run, or no host answered in time.
         """
         request = {
             "scripts": {name: question.script for name, question in questions.items()},
             "become": [name for name, question in questions.items() if question.become],
             "forks": self._config.forks,
         }
-        found = self._call("ask", request, _ASK_SECONDS, _STRICT)
-        return {name: HostAnswer.model_validate(answer) for name, answer in found.items()}
+        exit_code, printed, said = self._call("ask", request, _ASK_SECONDS, _STRICT)
+        answers: dict[str, dict[str, Any]] = {}
+        for line in printed.splitlines():
+            with suppress(ValueError):  # the last one may be cut
+                host, task, answer = json.loads(line)
+                answers.setdefault(host, {})[task] = answer
+        if exit_code is None and not answers:
+            raise EngineError(f"Ansible got no answer within {_ASK_SECONDS} s.")
+        if exit_code and not answers:
+            raise EngineError(f"Ansible cannot ask the hosts: {said.strip()[-1500:]}")
+        return {host: HostAnswer.model_validate(answer) for host, answer in answers.items()}
 
-    def _call(self, what: str, request: dict[str, Any], seconds: float, more: Mapping[str, str]) -> dict[str, Any]:
+    def _call(
+        self, what: str, request: dict[str, Any], seconds: float, more: Mapping[str, str]
+    ) -> tuple[int | None, str, str]:
         config = self._config
         inventory = None if config.ansible_cfg else str(config.project_dir / "inventory")
-        whole = {**request, "folder": str(config.project_dir), "inventory": inventory}
-        try:
-            done = subprocess.run(
-                [sys.executable, "-P", str(_PROGRAM), what],
-                cwd=config.project_dir,
-                env={**ansible_environment(config), **more},
-                input=json.dumps(whole),
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=seconds,
-                check=False,
-                start_new_session=True,  # without a terminal nobody can be asked
-            )
-        except subprocess.TimeoutExpired as error:
-            raise EngineError(f"Ansible did not answer within {seconds:.0f} s.") from error
-        if done.returncode != 0:
-            raise EngineError(f"Ansible cannot say how the hosts are reached: {done.stderr.strip()[-1500:]}")
-        answer: dict[str, Any] = json.loads(done.stdout)
-        return answer
+        whole = json.dumps({**request, "folder": str(config.project_dir), "inventory": inventory})
+        command = [sys.executable, "-P", str(_PROGRAM), what]
+        environment = {**ansible_environment(config), **more}
+        return run_bounded(command, config.project_dir, environment, whole, seconds, _MOST_BYTES)
 
 
 def _read_settings(values: Mapping[str, Any]) -> HostSettings:

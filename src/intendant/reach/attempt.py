@@ -1,24 +1,18 @@
 """One attempt to log in with OpenSSH, through jump hosts with a log of its own for each."""
 
-import os
 import shlex
-import signal
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from intendant.errors import InputError
+from intendant.reach.running import MOST_BYTES, plain_environment, run_bounded
 from intendant.reach.settings import HostSettings, SshSettings, config_words, read_ssh_settings
 
 _MOST_JUMPS = 8
 _CHEAP_EXCHANGE = "curve25519-sha256"
-_MOST_BYTES = 256 * 1024
 _SETTINGS_SECONDS = 10
 #: for the script, once the host has let us in
 _SESSION_SECONDS = 15
@@ -119,7 +113,7 @@ def attempt_login(
         command += [*_without_jumps(target.words), "--", settings.host, "/bin/sh -s"]
         began = time.time()
         limit = seconds * len(route) + _SESSION_SECONDS
-        exit_code, stdout, stderr = _run(command, folder, script.encode(), limit)
+        exit_code, stdout, stderr = run_bounded(command, folder, plain_environment(), script, limit)
         ended = time.time()
         return Attempt(
             jump_logs=tuple(_read(log) for log in logs),
@@ -131,15 +125,9 @@ def attempt_login(
         )
 
 
-def environment() -> dict[str, str]:
-    """English messages, and no window or terminal that could ask somebody."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "LANGUAGE", "SSH_ASKPASS")}
-    return {**kept, "LC_ALL": "C", "SSH_ASKPASS_REQUIRE": "never"}
-
-
 def _ask_settings(settings: HostSettings, words: Sequence[str], host: str, folder: Path) -> SshSettings:
     command = [settings.ssh_executable, "-G", *words, "--", host]
-    exit_code, stdout, stderr = _run(command, folder, b"", _SETTINGS_SECONDS)
+    exit_code, stdout, stderr = run_bounded(command, folder, plain_environment(), "", _SETTINGS_SECONDS)
     if exit_code != 0:
         last = (stderr.strip().splitlines() or ["it gave no reason"])[-1]
         raise InputError(f"ssh refuses its settings: {last}")
@@ -205,63 +193,8 @@ def _options(values: Mapping[str, str]) -> list[str]:
     return [word for name, value in values.items() for word in ("-o", f"{name}={value}")]
 
 
-def _run(command: list[str], folder: Path, given: bytes, seconds: float) -> tuple[int | None, str, str]:
-    """Exit code (None: ended by us after ``seconds``, with all that it started), stdout and stderr, both bounded."""
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # without a terminal nobody can be asked
-        )
-    except OSError as error:
-        return 255, "", f"{command[0]} cannot be started: {error.strerror}"
-    assert process.stdin is not None
-    assert process.stdout is not None
-    assert process.stderr is not None
-    outputs: list[bytes] = [b"", b""]
-    streams = (process.stdout, process.stderr)
-    readers = [
-        threading.Thread(target=_collect, args=(stream, outputs, number), daemon=True)
-        for number, stream in enumerate(streams)
-    ]
-    for reader in readers:
-        reader.start()
-    with suppress(BrokenPipeError):
-        process.stdin.write(given)
-        process.stdin.close()
-    deadline = time.monotonic() + seconds
-    try:
-        exit_code: int | None = process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        exit_code = None
-    else:
-        for reader in readers:
-            reader.join(max(deadline - time.monotonic(), 0.1))
-    if exit_code is None or any(reader.is_alive() for reader in readers):  # a proxy command may have stayed behind
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    for reader, stream in zip(readers, streams, strict=True):
-        reader.join(1)
-        if not reader.is_alive():
-            stream.close()
-    stdout, stderr = (output.decode("utf-8", "replace") for output in outputs)
-    return exit_code, stdout, stderr
-
-
-def _collect(stream: IO[bytes], outputs: list[bytes], number: int) -> None:
-    """Read to the end, keep the first part: what floods us must neither fill the memory nor block."""
-    while chunk := stream.read1(65536):  # type: ignore[attr-defined]  # a pipe's reader is buffered
-        if len(outputs[number]) < _MOST_BYTES:
-            outputs[number] += chunk
-
-
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes()[:_MOST_BYTES].decode("utf-8", "replace")
+        return path.read_bytes()[:MOST_BYTES].decode("utf-8", "replace")
     except FileNotFoundError:
         return ""

@@ -1,7 +1,6 @@
 """Check hosts: each in a thread of its own with OpenSSH; what OpenSSH cannot ask, Ansible asks all at once."""
 
 import random
-import subprocess
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -15,7 +14,7 @@ from intendant.errors import EngineError, IntendantError
 from intendant.inventory import Inventory
 from intendant.reach.advice import LocalKeys, Target
 from intendant.reach.asking import AnsibleSide, Question
-from intendant.reach.attempt import Attempt, Hop, attempt_login, environment, find_route
+from intendant.reach.attempt import Attempt, Hop, attempt_login, find_route
 from intendant.reach.inside import judge_become, judge_by_ansible, judge_inside, refuse_su, withhold_password
 from intendant.reach.judging import (
     judge_jump,
@@ -26,14 +25,16 @@ from intendant.reach.judging import (
 )
 from intendant.reach.reading import Reading, read_attempt, read_onward, spoken_lines
 from intendant.reach.results import Check, CheckName, HostAnswer, HostCheck
+from intendant.reach.running import plain_environment, run_bounded
 from intendant.reach.script import read_report, write_script
 from intendant.reach.settings import HostSettings, SshSettings
 from intendant.redaction import Redactor
 from intendant.snapshot import list_pythons
 
 _MOST_AT_ONCE = 64
-# sshd drops logins at random once ten are in the making (MaxStartups 10:30:100).
-_MOST_AT_ONE_ADDRESS = 8
+# sshd drops logins at random when ten others are in the making (MaxStartups 10:30:100).
+_MOST_AT_ONE_ADDRESS = 10
+_KEYGEN_SECONDS = 10
 _RETRY_SECONDS = (0.3, 1.0)
 _ORDER: tuple[CheckName, ...] = get_args(CheckName)
 
@@ -114,7 +115,7 @@ class HostChecker:
         return found
 
     def _look_by_ssh(self, found: _Look, route: Sequence[Hop], gate: threading.Semaphore) -> None:
-        settings = found.settings
+        settings, folder = found.settings, self._config.project_dir
         script = write_script(settings, self._pythons)
         attempt, reading = self._attempt(settings, route, script, gate)
         *jumps, last = route
@@ -122,7 +123,7 @@ class HostChecker:
         for number, (hop, log) in enumerate(zip(jumps, attempt.jump_logs, strict=True), start=1):
             passed = read_attempt(log)
             target = _target(settings, hop, is_jump=True, before=tuple(before))
-            found.checks.append(judge_jump(target, passed, _local_keys(hop), _known_keys(hop, passed)))
+            found.checks.append(judge_jump(target, passed, _local_keys(hop), _known_keys(hop, passed, folder)))
             if found.failed:
                 return
             if passed.onward:
@@ -133,7 +134,7 @@ class HostChecker:
         if jumps and reading.reason == "proxy":  # the way was open to its end
             reading = replace(reading, stage="banner", reason="closed")
         target = found.target = _target(settings, last)
-        keys, known = _local_keys(last), _known_keys(last, reading)
+        keys, known = _local_keys(last), _known_keys(last, reading, folder)
         way = list(judge_way(target, reading, keys, known))
         if settings.secret:
             if not last.ssh.checks_keys:
@@ -234,35 +235,23 @@ def _local_keys(hop: Hop) -> LocalKeys:
     return LocalKeys(files, has_folder=Path("~/.ssh").expanduser().is_dir())
 
 
-def _known_keys(hop: Hop, reading: Reading) -> list[str]:
+def _known_keys(hop: Hop, reading: Reading, folder: Path) -> list[str]:
     """The keys that this machine knows for the host, as ``ED25519 SHA256:…``; asked only when that matters."""
     if reading.reason not in ("unknown", "changed") or not reading.key_name:
         return []
     known: list[str] = []
     for file in dict.fromkeys([*filter(None, [reading.known_file]), *hop.ssh.known_hosts]):
-        known += _find_keys(reading.key_name, file)
+        known += _find_keys(reading.key_name, file, folder)
     return list(dict.fromkeys(known))
 
 
-def _find_keys(name: str, file: str) -> Iterable[str]:
+def _find_keys(name: str, file: str, folder: Path) -> Iterable[str]:
     """``ssh-keygen -F``: lines of name, type and fingerprint."""
-    if not Path(file).is_file():
+    if not (folder / file).is_file():
         return []
     command = ["ssh-keygen", "-l", "-F", name, "-f", file]
-    try:
-        done = subprocess.run(
-            command,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return []
-    rows = [line.split() for line in done.stdout.splitlines() if not line.startswith("#")]
+    _, printed, _ = run_bounded(command, folder, plain_environment(), "", _KEYGEN_SECONDS)
+    rows = [line.split() for line in printed.splitlines() if not line.startswith("#")]
     return [
         f"{row[-2]} {row[-1]}" if row[-1].startswith("SHA256:") else " ".join(row[1:3]) for row in rows if len(row) > 2
     ]

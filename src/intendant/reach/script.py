@@ -40,7 +40,7 @@ _FOUND_PYTHON = """\
 for name in @NAMES@; do
     command -v "$name" >/dev/null || continue
     echo "python=$(command -v "$name")"
-    said=$("$name" -c "$version" 2>&1); echo "python_exit=$?"
+    said=$("$name" -E -S -c "$version" 2>&1); echo "python_exit=$?"
     echo "python_said=${said##*"$newline"}"
     break
 done
