@@ -8,7 +8,7 @@ from pathlib import Path
 
 from intendant.reach.reading import Reading
 from intendant.reach.script import Report, Space
-from intendant.reach.settings import HostSettings, SshSettings, config_words
+from intendant.reach.settings import HostSettings, SshSettings, config_words, pair_words
 from intendant.redaction import MASK, Redactor
 
 _DEFAULT_KEY = "~/.ssh/id_ed25519"
@@ -39,6 +39,7 @@ class Target:
     """What advice is about: a host or, with ``is_jump``, a jump host on the way to it.
 
     ``login`` and ``port`` (None: ssh knows it) are what a person writes to get there, ``ssh`` what OpenSSH makes of it.
+    ``folder`` is where Ansible runs: names of files in the settings may be relative to it.
     """
 
     settings: HostSettings
@@ -47,6 +48,7 @@ class Target:
     port: int | None
     is_jump: bool = False
     jumps_before: tuple[str, ...] = ()
+    folder: Path = Path()
 
 
 def ssh_command(target: Target, *extra: str) -> str:
@@ -57,18 +59,11 @@ def ssh_command(target: Target, *extra: str) -> str:
 
 def _asking_command(target: Target) -> str:
     """The same, asking before it keeps a key."""
-    words = [word for word in _pairs(_shown_words(target)) if not word[-1].lower().startswith("stricthostkeychecking")]
+    words = [
+        word for word in pair_words(_shown_words(target)) if not word[-1].lower().startswith("stricthostkeychecking")
+    ]
     flat = [part for word in words for part in word]
     return _join(["ssh", "-o", "StrictHostKeyChecking=ask", *flat, *_port_words(target), target.login])
-
-
-def _pairs(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Each ``-o`` together with its value."""
-    paired: list[tuple[str, ...]] = []
-    given = iter(words)
-    for word in given:
-        paired.append((word, next(given, "")) if word == "-o" else (word,))
-    return paired
 
 
 def accept_key(target: Target, reading: Reading, known: Sequence[str]) -> str:
@@ -199,7 +194,15 @@ def _shown_words(target: Target) -> list[str]:
     if target.is_jump:
         return [*config_words(words), *(["-J", ",".join(target.jumps_before)] if target.jumps_before else [])]
     key = target.settings.private_key_file
-    return [_mask(word) for word in [*(["-i", key] if key else []), *words]]
+    return [_mask(_absolute(word, target.folder)) for word in [*(["-i", key] if key else []), *words]]
+
+
+def _absolute(word: str, folder: Path) -> str:
+    """The names of known_hosts files so that they mean the same wherever the command is typed."""
+    name, equals, files = word.partition("=")
+    if name.lower() != "userknownhostsfile" or not equals:
+        return word
+    return "=".join([name, " ".join(str(folder / file) if file[0] not in "~%/" else file for file in files.split())])
 
 
 def _mask(word: str) -> str:

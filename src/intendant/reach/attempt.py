@@ -89,19 +89,26 @@ def find_route(settings: HostSettings, folder: Path) -> tuple[Hop, ...]:
 
 
 def attempt_login(
-    settings: HostSettings, route: Sequence[Hop], script: str, folder: Path, *, only_key: bool = False
+    settings: HostSettings,
+    route: Sequence[Hop],
+    script: str,
+    folder: Path,
+    *,
+    only_key: bool = False,
+    keep_key: Path | None = None,
 ) -> Attempt:
     """Log in once and run ``script`` with /bin/sh.
 
     Args:
         folder: where Ansible runs, so that relative names mean the same.
         only_key: end before the login; the host key was checked by then.
+        keep_key: a file of our own that takes the host's key, whatever it is; the known ones are not asked.
     """
     seconds = min(max(settings.timeout, 1), _MOST_CONNECT_SECONDS)
     with tempfile.TemporaryDirectory(prefix="intendant-reach-") as kept:
         logs = [Path(kept) / f"jump-{number}" for number, _ in enumerate(route[:-1])]
         *_, target = route
-        command = [settings.ssh_executable, "-v", "-T", *_options(_ALWAYS), *_check_key(target)]
+        command = [settings.ssh_executable, "-v", "-T", *_options(_ALWAYS), *_check_key(target, keep_key)]
         command += _options({"ConnectTimeout": str(seconds * len(route)), "RemoteCommand": "none"})
         command += _options({"ClearAllForwardings": "yes"})
         command += _cheap_exchange(target)
@@ -182,7 +189,10 @@ def _cheap_exchange(hop: Hop) -> list[str]:
     return _options({"KexAlgorithms": ",".join([_CHEAP_EXCHANGE, *others])})
 
 
-def _check_key(hop: Hop) -> list[str]:
+def _check_key(hop: Hop, keep_key: Path | None = None) -> list[str]:
+    if keep_key is not None:
+        files = {"UserKnownHostsFile": f'"{keep_key}"', "GlobalKnownHostsFile": "/dev/null", "HashKnownHosts": "no"}
+        return _options({"StrictHostKeyChecking": "accept-new", **files, "CheckHostIP": "no"})
     if hop.ssh.checks_keys:
         return _options({"StrictHostKeyChecking": "yes"})
     # The settings check no keys. Then ssh would keep an unknown one; nothing is kept here.

@@ -3,29 +3,26 @@
 import random
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import get_args
 
 from intendant.config import Config
 from intendant.errors import EngineError, IntendantError
 from intendant.inventory import Inventory
-from intendant.reach.advice import LocalKeys, Target
+from intendant.reach.advice import Target
 from intendant.reach.asking import AnsibleSide, Question
 from intendant.reach.attempt import Attempt, Hop, attempt_login, find_route
 from intendant.reach.inside import judge_become, judge_by_ansible, judge_inside, refuse_su, withhold_password
 from intendant.reach.judging import (
-    judge_jump,
-    judge_onward,
     judge_silence,
     judge_way,
     refuse_password,
 )
-from intendant.reach.reading import Reading, read_attempt, read_onward, spoken_lines
+from intendant.reach.reading import Reading, read_attempt, spoken_lines
 from intendant.reach.results import Check, CheckName, HostAnswer, HostCheck
-from intendant.reach.running import plain_environment, run_bounded
+from intendant.reach.route import find_known_keys, find_local_keys, judge_jumps, make_target
 from intendant.reach.script import read_report, write_script
 from intendant.reach.settings import HostSettings, SshSettings
 from intendant.redaction import Redactor
@@ -118,23 +115,14 @@ class HostChecker:
         settings, folder = found.settings, self._config.project_dir
         script = write_script(settings, self._pythons)
         attempt, reading = self._attempt(settings, route, script, gate)
+        found.checks += judge_jumps(settings, route, attempt, folder)
+        if found.failed:
+            return
         *jumps, last = route
-        before: list[str] = []
-        for number, (hop, log) in enumerate(zip(jumps, attempt.jump_logs, strict=True), start=1):
-            passed = read_attempt(log)
-            target = _target(settings, hop, is_jump=True, before=tuple(before))
-            found.checks.append(judge_jump(target, passed, _local_keys(hop), _known_keys(hop, passed, folder)))
-            if found.failed:
-                return
-            if passed.onward:
-                further = jumps[number].login if number < len(jumps) else ""
-                found.checks.append(judge_onward(*read_onward(passed.onward), passed.onward, hop.login, further))
-                return
-            before.append(hop.login if hop.port is None else f"{hop.login}:{hop.port}")
         if jumps and reading.reason == "proxy":  # the way was open to its end
             reading = replace(reading, stage="banner", reason="closed")
-        target = found.target = _target(settings, last)
-        keys, known = _local_keys(last), _known_keys(last, reading, folder)
+        target = found.target = make_target(settings, last, folder)
+        keys, known = find_local_keys(last), find_known_keys(last, reading, folder)
         way = list(judge_way(target, reading, keys, known))
         if settings.secret:
             if not last.ssh.checks_keys:
@@ -216,42 +204,8 @@ def _finish(found: _Look) -> HostCheck:
     )
 
 
-def _target(settings: HostSettings, hop: Hop, *, is_jump: bool = False, before: tuple[str, ...] = ()) -> Target:
-    return Target(settings, hop.ssh, hop.login, hop.port, is_jump=is_jump, jumps_before=before)
-
-
 def _without_ssh(settings: HostSettings) -> Target:
     """A host that another connection leads to."""
     user = settings.remote_user or ""
     nothing = SshSettings(settings.host, 0, user, (), False, True, "", (), ())
     return Target(settings, nothing, settings.host, None)
-
-
-def _local_keys(hop: Hop) -> LocalKeys:
-    """The private keys that OpenSSH would look at and that exist, and their public halves."""
-    found = [path for path in map(Path, hop.ssh.identity_files) if path.exists()]
-    public = [Path(f"{path}.pub") for path in found]
-    files = tuple((str(path), str(half) if half.exists() else "") for path, half in zip(found, public, strict=True))
-    return LocalKeys(files, has_folder=Path("~/.ssh").expanduser().is_dir())
-
-
-def _known_keys(hop: Hop, reading: Reading, folder: Path) -> list[str]:
-    """The keys that this machine knows for the host, as ``ED25519 SHA256:…``; asked only when that matters."""
-    if reading.reason not in ("unknown", "changed") or not reading.key_name:
-        return []
-    known: list[str] = []
-    for file in dict.fromkeys([*filter(None, [reading.known_file]), *hop.ssh.known_hosts]):
-        known += _find_keys(reading.key_name, file, folder)
-    return list(dict.fromkeys(known))
-
-
-def _find_keys(name: str, file: str, folder: Path) -> Iterable[str]:
-    """``ssh-keygen -F``: lines of name, type and fingerprint."""
-    if not (folder / file).is_file():
-        return []
-    command = ["ssh-keygen", "-l", "-F", name, "-f", file]
-    _, printed, _ = run_bounded(command, folder, plain_environment(), "", _KEYGEN_SECONDS)
-    rows = [line.split() for line in printed.splitlines() if not line.startswith("#")]
-    return [
-        f"{row[-2]} {row[-1]}" if row[-1].startswith("SHA256:") else " ".join(row[1:3]) for row in rows if len(row) > 2
-    ]

@@ -1,13 +1,14 @@
 """How a host is reached: by Ansible's own resolution of variables, and by OpenSSH's own of its configuration."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-#: what Ansible gives to ssh where nothing else is set; of no use in a command for people
-_DEFAULT_ARGS = "-C -o ControlMaster=auto -o ControlPersist=60s"
+#: what Ansible gives to ssh where nothing else is set
+DEFAULT_SSH_ARGS = "-C -o ControlMaster=auto -o ControlPersist=60s"
 _NO_PASSWORDS = {
     "KbdInteractiveAuthentication": "no",
     "PreferredAuthentications": "gssapi-with-mic,gssapi-keyex,hostbased,publickey",
@@ -82,8 +83,13 @@ class HostSettings(BaseModel):
 
     def shown_words(self) -> list[str]:
         """The part of these words that a person's own command to the same host needs."""
-        words = [] if self.ssh_args.strip() == _DEFAULT_ARGS else shlex.split(self.ssh_args)
-        return words + shlex.split(self.ssh_common_args) + shlex.split(self.ssh_extra_args)
+        words = shlex.split(self.ssh_args) + shlex.split(self.ssh_common_args) + shlex.split(self.ssh_extra_args)
+        kept: list[str] = []
+        for pair in pair_words(words):
+            # A shared connection is Ansible's own affair, and compression no person's.
+            if pair[0] != "-C" and not pair[-1].lower().removeprefix("-o").startswith("control"):
+                kept += pair
+        return kept
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,15 @@ def read_ssh_settings(printed: str) -> SshSettings:
         exchanges=tuple(first("kexalgorithms").split(",")),
         known_hosts=tuple(shlex.split(first("userknownhostsfile")) + shlex.split(first("globalknownhostsfile"))),
     )
+
+
+def pair_words(words: Iterable[str]) -> list[tuple[str, ...]]:
+    """Each ``-o`` together with its value."""
+    paired: list[tuple[str, ...]] = []
+    given = iter(words)
+    for word in given:
+        paired.append((word, next(given, "")) if word == "-o" else (word,))
+    return paired
 
 
 def config_words(words: list[str]) -> list[str]:
