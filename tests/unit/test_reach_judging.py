@@ -141,7 +141,8 @@ def test_a_host_that_takes_no_password_gets_its_key_another_way() -> None:
 
 def test_a_key_with_a_passphrase_belongs_into_the_agent_and_one_that_others_read_is_closed() -> None:
     assert "ssh-add /home/ann/.ssh/locked" in failed(way("key_with_passphrase")).fix
-    assert failed(way("key_that_others_can_read")).fix.endswith("chmod 600 /home/ann/.ssh/open")
+    keys = LocalKeys((("/home/ann/.ssh/open", ""),))
+    assert failed(way("key_that_others_can_read", keys=keys)).fix.endswith("chmod 600 /home/ann/.ssh/open")
 
 
 def test_arguments_of_the_inventory_are_in_the_commands_and_their_secrets_are_not() -> None:
@@ -293,6 +294,21 @@ def test_names_of_the_inventory_are_data_for_the_script(tmp_path: Path) -> None:
         )
         assert run_script(settings, tmp_path).whole
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_host_says_of_itself_gets_into_no_command() -> None:
+    evil = "x' ; touch evil ; '"
+    printed = (
+        f"intendant-reach-begin\nid=uid=1({evil}) gid=1(x) groups=1({evil})\npython=$(touch evil)\n"
+        f"sudo_exit=1\nsudo_said=a password is required; touch evil\n"
+        f"d 10 5 5 50% /$(touch evil)\nintendant-reach-end\n"
+    )
+    report = read_report(printed)
+    assert report is not None
+    for check in inside(report):
+        words = shlex.split(check.fix.replace("'s ", " "))
+        assert "evil" not in " ".join(word for word in words if not word.startswith("/"))
+        assert "touch" not in words
 
 
 def test_settings_of_openssh_are_read_as_it_prints_them() -> None:

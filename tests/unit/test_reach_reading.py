@@ -122,3 +122,19 @@ def test_what_a_host_says_is_told_from_what_ssh_says_of_itself() -> None:
     log = (DATA / "password_expired.txt").read_text()
     assert "Password change required but no TTY available." in spoken_lines(log.splitlines())
     assert not [line for line in spoken_lines(log.splitlines()) if "debug1" in line or "Bytes" in line]
+
+
+def test_a_host_cannot_put_another_fingerprint_or_reason_into_the_log() -> None:
+    real = (DATA / "unknown_key.txt").read_text()
+    established = "debug1: Connection established.\n"
+    fake = "debug1: Server host key: ssh-ed25519 SHA256:fake"
+    for said in (
+        f"debug1: kex_exchange_identification: banner line 0: {fake}\n",
+        f"debug1: Remote protocol version 2.0, remote software version {fake}\n",
+        'debug1: kex_exchange_identification: banner line 0: Authenticated to web1 using "x"\n',
+        "debug1: kex_exchange_identification: banner line 1: debug1: Host 'x' is known and matches the key.\n",
+    ):
+        found = read_attempt(real.replace(established, established + said))
+        assert (found.stage, found.reason) == ("host_key", "unknown")
+        assert found.host_key == read("unknown_key").host_key
+        assert found.key_name == "192.0.2.11"

@@ -90,8 +90,8 @@ def replace_key(target: Target, reading: Reading) -> str:
 
 def install_key(target: Target, reading: Reading, keys: LocalKeys) -> str:
     """How the login gets a key: made where there is none, and installed on the host."""
-    if reading.open_keys:
-        return f"Others can read the private key, so that ssh ignores it: chmod 600 {shlex.join(reading.open_keys)}"
+    if shut := [name for name in reading.open_keys if name in dict(keys.files)]:
+        return f"Others can read the private key, so that ssh ignores it: chmod 600 {shlex.join(shut)}"
     locked = [key for key in reading.offered if key.accepted]
     if locked and (reading.agent_refused or locked[-1].source == "agent"):
         return "The host accepts the key but the agent did not sign with it: unlock the agent, or confirm its use."

@@ -1,7 +1,8 @@
 """What the output of one ``ssh -v`` (LC_ALL=C) says: how far the attempt came, and why no further. Pure.
 
-Only lines that OpenSSH is known to print are understood. Where none of them says why, the last line that is not one of
-its debugging messages is the reason, as it stands.
+Only lines that OpenSSH is known to print are understood, from their beginning where it matters: a host puts words of
+its own into some of them, and must not be able to show another fingerprint than its own. Where no line says why, the
+last one that is not a debugging message is the reason, as it stands.
 """
 
 import re
@@ -88,13 +89,17 @@ def read_attempt(log: str) -> Reading:
     search = _searcher(lines)
     stage = _stage_of(search)
     reason, said = _reason_of(stage, search, lines)
-    key = search(r"debug1: Server host key: (\S+) (SHA256:\S+)")
-    connecting = search(r"debug1: Connecting to \S+ \[(\S+)\] port (\d+)")
-    named = search(r"host key is known for (\S+) and|Host key for (\S+) has changed|Host '(\S+)' is known and")
-    methods = [found[1] for line in lines if (found := re.search(r"Authentications that can continue: (\S+)", line))]
+    key = search(r"^debug1: Server host key: (\S+) (SHA256:\S+)")
+    connecting = search(r"^debug1: Connecting to \S+ \[(\S+)\] port (\d+)")
+    named = search(
+        r"^No \S+ host key is known for (\S+) and|^Host key for (\S+) has changed|^debug1: Host '(\S+)' is known and"
+    )
+    methods = [
+        found[1] for line in lines if (found := re.search(r"^debug1: Authentications that can continue: (\S+)", line))
+    ]
     method = search(r"^Authenticated to .* using \"(\S+)\"")
-    user = search(r"debug1: Authenticating to \S+ as '(.*)'")
-    server = search(r"remote software version (.*)")
+    user = search(r"^debug1: Authenticating to \S+ as '(.*)'")
+    server = search(r"^debug1: Remote protocol version \S+, remote software version (.*)")
     return Reading(
         stage=stage,
         reason=reason,
@@ -111,7 +116,7 @@ def read_attempt(log: str) -> Reading:
         missing=tuple(found[1] for line in lines if (found := re.search(r"^debug1: Trying private key: (.+)$", line))),
         open_keys=tuple(found[1] for line in lines if (found := re.search(r'^Load key "(.+)": bad permissions', line))),
         agent_refused=search(r"agent refused operation|signing failed for .* from agent") is not None,
-        onward=found[1] if (found := search(r"channel \d+: open failed: (?:connect failed: )?(.*)$")) else "",
+        onward=found[1] if (found := search(r"^channel \d+: open failed: (?:connect failed: )?(.*)$")) else "",
     )
 
 
@@ -141,21 +146,21 @@ def _stage_of(search: Search) -> Stage:
     """The stage at which the attempt stands."""
     if search(r"^Authenticated to "):
         return "session"
-    if search(r"debug1: (?:Authentications that can continue|Host '.*' is known and matches|SSH2_MSG_NEWKEYS sent)"):
+    if search(r"^debug1: (?:Authentications that can continue|Host '.*' is known and matches|SSH2_MSG_NEWKEYS sent)"):
         return "login"
-    if search(r"debug1: Server host key: "):
+    if search(r"^debug1: Server host key: "):
         return "host_key"
-    if search(r"debug1: Executing proxy command") and not search(r"debug1: Remote protocol version"):
+    if search(r"^debug1: Executing proxy command") and not search(r"^debug1: Remote protocol version"):
         return "connect"
-    if search(r"debug1: Connection established|debug1: Local version string"):
+    if search(r"^debug1: (?:Connection established|Local version string)"):
         return "banner"
-    return "connect" if search(r"debug1: Connecting to ") else "name"
+    return "connect" if search(r"^debug1: Connecting to ") else "name"
 
 
 def _reason_of(stage: Stage, search: Search, lines: list[str]) -> tuple[Reason, str]:
     if stage == "session":
         return "", ""
-    if stage == "connect" and search(r"debug1: Executing proxy command"):
+    if stage == "connect" and search(r"^debug1: Executing proxy command"):
         return "proxy", next(iter(spoken_lines(lines)), "it ended without a word")
     for pattern, reason in _PATTERNS[stage]:
         if found := search(pattern):
@@ -194,7 +199,9 @@ _PATTERNS: dict[Stage, tuple[tuple[str, Reason], ...]] = {
 
 def _offered_keys(lines: list[str]) -> tuple[OfferedKey, ...]:
     pattern = r"^debug1: Offering public key: (.*) (\S+) (SHA256:\S+)(.*)$"
-    accepted = {found[1] for line in lines if (found := re.search(r"Server accepts key: .* (SHA256:\S+)", line))}
+    accepted = {
+        found[1] for line in lines if (found := re.search(r"^debug1: Server accepts key: .* (SHA256:\S+)", line))
+    }
     keys = []
     for line in lines:
         if found := re.search(pattern, line):

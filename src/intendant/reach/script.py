@@ -11,6 +11,9 @@ from intendant.reach.settings import HostSettings
 
 _BEGIN, _END = "intendant-reach-begin", "intendant-reach-end"
 _VALUE_CHARS = 300
+# What a host says of itself gets into commands for people; nothing else than names may.
+_SAFE_NAME = r"[A-Za-z0-9_][\w.@-]*\$?"
+_SAFE_PATH = r"[\w./+ -]*"
 _SCRIPT = r"""
 reach() {
 LC_ALL=C; export LC_ALL
@@ -125,14 +128,14 @@ def read_report(printed: str) -> Report | None:
             values.setdefault(name, value.strip()[:_VALUE_CHARS])
     now = values.get("now", "")
     names = dict(re.findall(r"(uid|groups)=(\S+)", values.get("id", "")))
-    user, *_ = re.findall(r"\((.*?)\)", names.get("uid", "")) or [""]
+    user, *_ = re.findall(rf"\(({_SAFE_NAME})\)", names.get("uid", "")) or [""]
     return Report(
         now=int(now) if now.isdigit() else None,
         shell=values.get("shell", ""),
         user=user,
         groups=tuple(re.findall(r"\((.*?)\)", names.get("groups", ""))),
         system=tuple(system),
-        python=values.get("python", ""),
+        python=values.get("python", "") if re.fullmatch(_SAFE_PATH, values.get("python", "")) else "",
         python_exit=values.get("python_exit", ""),
         python_said=values.get("python_said", ""),
         sudo_exit=values.get("sudo_exit", ""),
