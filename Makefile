@@ -33,10 +33,10 @@ demo: setup ## boot a disposable host and run request, diff, approval, apply on 
 	@$(RUN) $(VENV)/python demo/run.py
 
 test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `molecule` and `fidelity`
-	@$(PYTEST) -n 2
+	@$(PYTEST) -n 2 --maxschedchunk=1
 
 test-long: setup ## whole servers from one plan, and nobody locked out, on lab hosts (long)
-	@$(PYTEST) -n 2 -m long
+	@$(PYTEST) -n 2 --maxschedchunk=1 -m long
 
 test-quick: setup ## the tests that need no lab host
 	@$(PYTEST) -m "not lab and not outside and not long"

@@ -18,6 +18,7 @@ from intendant.inventory import Inventory
 from intendant.outputs import Outputs
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
+from intendant.reach.checking import HostChecker
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
@@ -45,6 +46,7 @@ class App:
     commander: Commander
     connections: Connections
     outputs: Outputs
+    checker: HostChecker
 
     def resolve(self, request: str) -> "Resolution":
         """What the words mean, given the project's intents, hosts and groups."""
@@ -107,6 +109,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
         connections=connections,
         outputs=outputs,
+        checker=HostChecker(config, inventory),
         executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
     )
 

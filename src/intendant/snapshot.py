@@ -113,10 +113,8 @@ def write_playbook(
         hosts: the hosts to touch; a local one without its own setting gets the Python that runs Ansible.
     """
     local = [host.name for host in hosts.values() if _lacks_interpreter(host)]
-    # Discovery takes the distribution's Python first: one that was put beside it may go in the middle of a run.
-    pythons = [*(f"/usr/bin/{name}" for name in _PYTHONS), "/usr/bin/python3", *_PYTHONS, "python3"]
     decided = any(_DISCOVERY in host.variables for host in hosts.values())
-    common = {"hosts": list(hosts), "become": True, "vars": {} if decided else {_DISCOVERY: pythons}}
+    common = {"hosts": list(hosts), "become": True, "vars": {} if decided else {_DISCOVERY: list(list_pythons())}}
     # Facts stay in memory from this play to the next ones.
     plays: list[dict[str, Any]] = [{"name": "0", **common, "gather_facts": True}]
     for number, (role, params) in enumerate(steps, start=1):
@@ -141,6 +139,14 @@ def write_playbook(
             (folder / "intendant-interpreter.yml").write_text(
                 yaml.safe_dump({"ansible_python_interpreter": sys.executable}), encoding="utf-8"
             )
+
+
+def list_pythons() -> tuple[str, ...]:
+    """The interpreters that plans look for on a host, where its variables do not say.
+
+    The distribution's Python comes first: one that was put beside it may go in the middle of a run.
+    """
+    return (*(f"/usr/bin/{name}" for name in _PYTHONS), "/usr/bin/python3", *_PYTHONS, "python3")
 
 
 def hash_file(path: Path) -> str:

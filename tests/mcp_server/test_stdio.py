@@ -63,11 +63,30 @@ async def test_request_diff_approval_apply_and_nothing_left_to_do(
 async def test_the_list_of_tools_comes_before_the_database_is_opened(project: Path, tmp_path: Path) -> None:
     started = time.monotonic()
     async with Client(stdio_client(server_of(project))) as client:
-        assert len((await client.list_tools()).tools) == 11
+        assert len((await client.list_tools()).tools) == 12
         assert time.monotonic() - started < 10  # the aim is 1 s on an idle machine: `make bench` measures it
         assert not (tmp_path / "state" / "intendant.db").exists()
         data_of(await client.call_tool("list_history", {}))
         assert (tmp_path / "state" / "intendant.db").exists()
+
+
+async def test_hosts_are_checked_and_the_one_that_fails_says_what_mends_it(project: Path, mode: str) -> None:
+    (project / "inventory" / "hosts.yml").write_text(
+        "web:\n  vars: {ansible_become: false}\n  hosts:\n    here: {ansible_connection: local}\n"
+        "    lost: {ansible_host: web9.invalid}\n"
+    )
+    async with Client(stdio_client(server_of(project)), mode=mode) as client:
+        found = data_of(await client.call_tool("check_hosts", {"pattern": "web"}))
+        assert (found["ok"], found["reachable"], found["total"]) == (False, 1, 2)
+        lost, here = found["hosts"]
+        assert (lost["host"], lost["ok"], lost["checks"][0]["name"]) == ("lost", False, "name")
+        assert "does not resolve" in lost["problem"]
+        assert "ansible_host" in lost["fix"]
+        assert (here["host"], here["ok"]) == ("here", True)
+        assert here["checks"][0]["detail"] == "through Ansible, connection local"
+        assert "Did you mean lost" in error_of(await client.call_tool("check_hosts", {"pattern": "losst"}))
+        assert "is empty" in error_of(await client.call_tool("check_hosts", {"pattern": " "}))
+        assert "not an argument" in error_of(await client.call_tool("check_hosts", {"hosts": "web"}))
 
 
 def test_the_server_loads_neither_ansible_nor_the_database_to_start() -> None:

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.anyio
 
 CONTRACT = {
     "list_hosts": ["pattern", "facts", "cursor"],
+    "check_hosts": ["pattern", "cursor"],
     "run_command": ["hosts", "command", "sudo", "timeout", "response_format"],
     "get_output": ["output_id", "host", "stream", "cursor"],
     "find_intents": ["request"],

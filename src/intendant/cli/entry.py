@@ -10,14 +10,15 @@ from typing import Annotated
 import typer
 
 from intendant import __version__
-from intendant.cli import commands, look, plan, review, run, setup
+from intendant.cli import commands, hosts, look, plan, review, run, setup
 from intendant.cli.output import say
 from intendant.cli.session import Session
 from intendant.errors import IntendantError
 
 _EPILOG = (
     "Every command exits 0 when it did what was asked, 1 on any error (a wrong option too) and 130 when interrupted. "
-    "'plan --detailed-exitcode' exits 2 when there are changes, 'exec' with the exit code of the command that it ran."
+    "'plan --detailed-exitcode' exits 2 when there are changes, 'hosts --check' when they could not be checked, 'exec' "
+    "with the exit code of the command that it ran."
 )
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for module in (setup, look, plan, review, run, commands):
+for module in (setup, hosts, look, plan, review, run, commands):
     module.register(app)
 
 
@@ -68,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except IntendantError as error:
         return _fail(str(error))
     except typer.TyperException as error:
-        # Wrong options end with 1 as well: 2 always means that a plan has changes.
-        return _fail(f"{error.format_message()} See 'intendant --help'.")
+        # Wrong options end with 1 as well; only where 1 is an answer (hosts --check) they end with 2.
+        code = 2 if {"hosts", "--check"} <= set(words) else 1
+        return _fail(f"{error.format_message()} See 'intendant --help'.", code)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -87,6 +89,6 @@ def _is_verbose() -> bool:
     return logging.getLogger().isEnabledFor(logging.INFO)
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, code: int = 1) -> int:
     say(f"error: {message}")
-    return 1
+    return code

@@ -1,4 +1,4 @@
-"""Commands that only look: hosts, intents, history, doctor."""
+"""Commands that only look: intents, history, doctor."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,32 +10,14 @@ from intendant.cli.output import JsonFlag, say, show_json, show_lines
 from intendant.cli.requests import resolve_words
 from intendant.cli.session import session_of
 from intendant.errors import InputError
-from intendant.views.listing import history_lines, host_lines, intent_lines, intents_lines, resolution_lines
+from intendant.views.listing import history_lines, intent_lines, intents_lines, resolution_lines
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("hosts")(list_hosts)
     app.command("intents")(list_intents)
     app.command("history")(list_history)
     app.command("doctor")(examine_setup)
-
-
-def list_hosts(
-    context: typer.Context,
-    pattern: Annotated[
-        str, typer.Argument(metavar="PATTERN", help="Hosts and groups in Ansible's pattern syntax.")
-    ] = "all",
-    as_json: JsonFlag = False,
-) -> None:
-    """Hosts of the inventory: groups, how each is reached, its last run."""
-    app = session_of(context).open()
-    view, last_runs = app.inventory.read(pattern), app.store.last_runs()
-    if not as_json:
-        return show_lines(host_lines(view, last_runs))
-    from intendant.cli.results import whole_hosts
-
-    return show_json(whole_hosts(view, last_runs))
 
 
 def list_intents(

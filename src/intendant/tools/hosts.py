@@ -1,4 +1,4 @@
-"""list_hosts: what there is to work on."""
+"""list_hosts and check_hosts: what there is to work on, and whether it can be reached."""
 
 from typing import Annotated
 
@@ -8,7 +8,8 @@ from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.jobs import run_job
 from intendant.tools.state import Ctx, get_app
 from intendant.views.json import PAGE_HOSTS, add_facts, build_hosts, read_cursor
-from intendant.views.results import HostsResult
+from intendant.views.reaching import PAGE_CHECKS, build_checks
+from intendant.views.results import ChecksResult, HostsResult
 
 _PAGE_HOSTS_WITH_FACTS = 10
 
@@ -33,5 +34,24 @@ LIST_HOSTS = ToolSpec(
     "List hosts",
     "Hosts and groups of the inventory: how each is reached and its last run. pattern is an Ansible host pattern such "
     "as 'web1', 'web,!web3' or 'all'. facts=true asks each host for its system, too.",
+    Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
+)
+
+
+async def check_hosts(ctx: Ctx, pattern: str = "all", cursor: str = "") -> Annotated[CallToolResult, ChecksResult]:
+    app, start = await get_app(ctx), read_cursor(cursor)
+
+    def check(_: object) -> ChecksResult:
+        found, total = app.checker.check(pattern, start=start, most=PAGE_CHECKS)
+        return build_checks(found, total, start)
+
+    return answer(await run_job(ctx, check))
+
+
+CHECK_HOSTS = ToolSpec(
+    check_hosts,
+    "Check hosts",
+    "Can hosts be reached and configured? Names the first thing that fails on each (name, connection, host key, login, "
+    "shell, Python, sudo, space, clock) and what mends it.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )

@@ -211,3 +211,29 @@ class OutputPage(BaseModel):
     stream: str
     text: str = Field(description="data from the host")
     next_cursor: str
+
+
+class CheckView(BaseModel):
+    name: str
+    ok: bool
+    detail: str
+
+
+class HostCheckView(BaseModel):
+    host: str
+    ok: bool
+    checks: list[CheckView] = []
+    problem: str = ""
+    fix: str = ""
+    seconds: float
+
+
+class ChecksResult(BaseModel):
+    """Hosts with a problem first. Long lists of good hosts come without their single checks."""
+
+    ok: bool
+    reachable: int
+    total: int
+    hosts: list[HostCheckView]
+    next: str
+    next_cursor: str = ""
