@@ -135,8 +135,11 @@ class Enroller:
 
     def _common_args(self, new: NewHost) -> str:
         """A host's own arguments take the place of those of ansible.cfg, so that these are in them."""
-        common = self._config.read_ansible_setting("ssh_connection", "ssh_common_args") or ""
+        common = self._read("ssh_common_args")
         return f"{common} -o ProxyJump={new.jump}".strip() if new.jump else common
+
+    def _read(self, name: str) -> str:
+        return self._config.read_ansible_setting("ssh_connection", name) or ""
 
     def _meet(self, new: NewHost) -> Meeting:
         settings = HostSettings(
@@ -144,8 +147,9 @@ class Enroller:
             port=new.port or None,
             remote_user=new.user or None,
             private_key_file=new.key or None,
-            ssh_args=self._config.read_ansible_setting("ssh_connection", "ssh_args") or DEFAULT_SSH_ARGS,
+            ssh_args=self._read("ssh_args") or DEFAULT_SSH_ARGS,
             ssh_common_args=self._common_args(new),
+            ssh_extra_args=self._read("ssh_extra_args"),
         )
         with tempfile.TemporaryDirectory(prefix="intendant-meet-") as folder:
             meeting = meet_host(settings, self._config.project_dir, Path(folder) / "key")

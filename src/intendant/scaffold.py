@@ -36,8 +36,10 @@ interpreter_python = auto_silent
 [ssh_connection]
 pipelining = true
 # Only hosts are reached whose keys are in this folder's known_hosts, which 'intendant hosts add' writes, or in yours.
-ssh_args = -C -o ControlMaster=auto -o ControlPersist=60s -o StrictHostKeyChecking=yes \
--o UserKnownHostsFile="known_hosts ~/.ssh/known_hosts"
+# What the inventory says of them (ansible_ssh_common_args) comes first.
+ssh_extra_args = -o StrictHostKeyChecking=yes -o UserKnownHostsFile="known_hosts ~/.ssh/known_hosts"
+sftp_extra_args = -o StrictHostKeyChecking=yes -o UserKnownHostsFile="known_hosts ~/.ssh/known_hosts"
+scp_extra_args = -o StrictHostKeyChecking=yes -o UserKnownHostsFile="known_hosts ~/.ssh/known_hosts"
 """
 
 _INVENTORY = """\

@@ -1,5 +1,6 @@
 """A person adds a real host on a terminal: its key is compared first, kept by the project, and used by plans."""
 
+import json
 import os
 import subprocess
 import sys
@@ -153,7 +154,7 @@ def test_a_host_behind_a_jump_host_is_met_through_it(
         f"  IdentitiesOnly yes\n  UserKnownHostsFile {trixie_host.known_hosts}\n"
     )
     cfg = project / "ansible.cfg"
-    cfg.write_text(cfg.read_text().replace("ssh_args = ", f"ssh_args = -F {config} "))
+    cfg.write_text(f"{cfg.read_text()}ssh_args = -F {config}\n")
     words = ["hosts", "add", "inner", "127.0.0.1", "--user", trixie_host.user, "--key", str(trixie_host.key)]
     child = spawn(*words, "--jump", "outer")
     child.expect(QUESTION)
@@ -198,3 +199,10 @@ def test_what_cannot_be_added_is_refused_with_its_reason(
     assert code == 1
     assert said in shown
     assert files_of(project) == before
+
+
+def test_what_the_inventory_says_of_keys_wins_over_a_new_projects_settings(project: Path, trixie_host: LabHost) -> None:
+    hosts = {"all": {"hosts": {"web1": trixie_host.inventory_vars()}}}
+    (project / "inventory/hosts.yml").write_text(json.dumps(hosts))
+    assert check(project, "web1").ok
+    assert plan(open_app(project), "web1", ("file", {"file_path": "/srv/x", "file_content": "x\n"})).complete

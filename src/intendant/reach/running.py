@@ -59,17 +59,18 @@ def run_bounded(
         process.stdin.write(given.encode())
         process.stdin.close()
     deadline = time.monotonic() + seconds
-    try:
-        exit_code: int | None = process.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        exit_code = None
-    else:
+    # With a time limit of its own, Popen.wait looks only every 50 ms.
+    waiter = threading.Thread(target=process.wait, daemon=True)
+    waiter.start()
+    waiter.join(seconds)
+    exit_code = None if waiter.is_alive() else process.returncode
+    if exit_code is not None:
         for reader in readers:
             reader.join(max(deadline - time.monotonic(), 0.1))
     if exit_code is None or any(reader.is_alive() for reader in readers):  # a proxy command may have stayed behind
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        waiter.join()
     for reader, stream in zip(readers, streams, strict=True):
         reader.join(1)
         if not reader.is_alive():
