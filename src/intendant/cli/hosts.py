@@ -28,6 +28,11 @@ class HostsGroup(TyperGroup):
         ctx.allow_interspersed_args = True
         return super().parse_args(ctx, args)
 
+    def get_params(self, ctx: Any) -> list[Any]:
+        """All of them for itself; in the usage of its commands the pattern has no place."""
+        params = super().get_params(ctx)
+        return params if ctx.command is self else [item for item in params if item.param_type_name != "argument"]
+
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
