@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from intendant.cleaning import sanitize
 from intendant.cli.output import JsonFlag, say, show_json, show_lines
 from intendant.cli.session import session_of
 from intendant.errors import InputError
-from intendant.views.lines import Line, Tone, sanitize
+from intendant.views.lines import Line, Tone
 from intendant.views.listing import host_lines
 
 if TYPE_CHECKING:
