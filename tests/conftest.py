@@ -1,6 +1,7 @@
 """What every test gets: an environment without anything of the machine's own user."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 pytest_plugins = ["lab.fixtures"]
+
+
+def pytest_configure() -> None:
+    """A shell that starts us in the background has us ignore interrupts, and so would what the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -129,4 +130,9 @@ def test_a_start_that_hangs_takes_a_bounded_time_and_leaves_nothing(
 
 
 def connectors() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "intendant.ansible.connector" in child.cmdline()]
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.Error):  # one that has just ended has no command line
+            if "intendant.ansible.connector" in child.cmdline():
+                found.append(child)
+    return found
