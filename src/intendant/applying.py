@@ -113,7 +113,7 @@ class Applier:
         run_id = new_id("run")
         folder = self._config.state_dir / "runs" / run_id
         folder.mkdir(parents=True, mode=0o700)
-        command = [sys.executable, "-m", "intendant.worker", "--plan", plan_id, "--run", run_id]
+        command = [sys.executable, "-P", "-m", "intendant.worker", "--plan", plan_id, "--run", run_id]
         reading, writing = os.pipe()
         try:
             with (folder / "log").open("wb") as log:

@@ -79,7 +79,9 @@ class Inventory:
 
     def _run(self, *arguments: str) -> dict[str, Any] | None:
         config = self._config
-        command = [sys.executable, "-m", "ansible", "inventory", "--list", "--playbook-dir", str(config.project_dir)]
+        # -P: a json.py of the project is not for us.
+        command = [sys.executable, "-P", "-m", "ansible", "inventory", "--list"]
+        command += ["--playbook-dir", str(config.project_dir)]
         if config.ansible_cfg is None:
             command += ["-i", str(config.project_dir / "inventory")]
         try:

@@ -67,6 +67,19 @@ def test_an_approved_plan_is_applied_for_real_and_can_be_looked_at(
     assert run in capsys.readouterr().out
 
 
+def test_python_files_in_the_project_do_not_stand_in_for_ours(
+    project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("json.py", "argparse.py", "intendant/__init__.py"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("raise SystemExit('not me')\n")
+    target = tmp_path / "target"
+    words = ["plan", "--intent", "note", "-p", f"note_path={target}", "-p", "note_text=there", "--hosts", "web1"]
+    assert main(words) == 0
+    assert main(["apply", find_id("plan", capsys.readouterr().out)]) == 0
+    assert target.read_text() == "there\n"
+
+
 def test_a_run_that_fails_ends_with_1(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "roles/note/tasks/main.yml").write_text(
         "- name: Write it\n"

@@ -82,3 +82,10 @@ def test_one_unreadable_file_of_several_is_an_error_and_not_an_empty_source(
     (tmp_path / "inventory" / "more.yml").write_text("all:\n  hosts: [web9\n")
     with pytest.raises(EngineError, match=r"more\.yml"):
         inventory.read()
+
+
+def test_python_files_of_the_project_do_not_stand_in_for_ansibles(inventory: Inventory, tmp_path: Path) -> None:
+    for name in ("json.py", "yaml.py", "ansible/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('not me')\n")
+    assert set(inventory.read("web").hosts) == {"web1", "web2"}
