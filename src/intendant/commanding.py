@@ -1,4 +1,4 @@
-"""Running a command on hosts: at once when it provably only reads, as a plan for a person otherwise."""
+"""Running a command on hosts: at once when it is known to only read, as a plan for a person otherwise."""
 
 import re
 import secrets

@@ -27,7 +27,7 @@ class _Frozen(BaseModel):
 class HostOutput(_Frozen):
     """What one host answered; ``exit_code`` is None where the command did not end by itself, and ``error`` says why.
 
-    ``ended`` is "timeout" for a command that was ended. ``wall``: it could write nothing; ``no_wall`` says why not,
+    ``ended`` is "timeout" for a command that was ended. ``wall``: it could write to no disk; ``no_wall`` says why not,
     where that was wanted. ``duration`` is in seconds. Texts are masked and cleaned.
     """
 

@@ -88,7 +88,7 @@ main; exit 0
 
 @dataclass(frozen=True)
 class Order:
-    """What one host is to do. ``seconds`` limits the command; ``wall`` asks for a unit that can write nothing."""
+    """What one host is to do. ``seconds`` limits the command; ``wall`` asks for a unit that can write to no disk."""
 
     command: str
     mark: str

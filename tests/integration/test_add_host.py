@@ -1,9 +1,7 @@
 """A person adds a real host on a terminal: its key is compared first, kept by the project, and used by plans."""
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from intendant.reach.results import HostCheck
 from intendant.scaffold import init_project
 from lab.hosts import LabHost
 from support.projects import plan
+from support.terminals import end, spawn_intendant
 
 Spawn = Callable[..., "pexpect.spawn[str]"]
 QUESTION = "or the fingerprint that you see there: "
@@ -35,20 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def spawn(project: Path) -> Spawn:
     """Starts intendant on a pseudo-terminal."""
 
-    def start(*words: str) -> "pexpect.spawn[str]":
-        script = "import sys; from intendant.cli import main; sys.exit(main())"
-        environment = {**os.environ, "TERM": "dumb"}
-        return pexpect.spawn(
-            sys.executable, ["-c", script, *words], encoding="utf-8", timeout=60, env=environment, cwd=project
-        )
-
-    return start
-
-
-def end(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus, child.before or ""
+    return lambda *words: spawn_intendant(project, *words, TERM="dumb")
 
 
 def files_of(project: Path) -> dict[str, str]:

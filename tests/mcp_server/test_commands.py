@@ -1,7 +1,5 @@
 """run_command and get_output over stdio, on this machine as the host."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,14 +64,3 @@ async def test_the_rest_of_a_long_output_can_be_read_page_by_page(project: Path)
         assert text == whole
         gone = await client.call_tool("get_output", {"output_id": "command-000000000000", "host": "here"})
         assert "kept for a day" in error_of(gone)
-
-
-def test_the_server_loads_neither_the_parser_nor_the_connector_to_start() -> None:
-    loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, intendant.server; print(*sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd="/",
-    ).stdout.split()
-    assert not {"tree_sitter", "intendant.connections", "intendant.remote"} & set(loaded)

@@ -89,7 +89,7 @@ async def test_hosts_are_checked_and_the_one_that_fails_says_what_mends_it(proje
         assert "not an argument" in error_of(await client.call_tool("check_hosts", {"hosts": "web"}))
 
 
-def test_the_server_loads_neither_ansible_nor_the_database_to_start() -> None:
+def test_the_server_loads_neither_ansible_nor_the_database_nor_the_parser_to_start() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, intendant.server; print(*sys.modules)"],
         capture_output=True,
@@ -98,7 +98,8 @@ def test_the_server_loads_neither_ansible_nor_the_database_to_start() -> None:
         cwd="/",
     ).stdout.split()
     assert "mcp" in loaded
-    assert not {"ansible", "ansible_runner", "sqlalchemy", "alembic", "hassil", "typer"} & set(loaded)
+    assert not {"ansible", "ansible_runner", "sqlalchemy", "alembic", "hassil", "typer", "tree_sitter"} & set(loaded)
+    assert not {"intendant.connections", "intendant.remote"} & set(loaded)
 
 
 def test_a_folder_without_a_project_is_said_on_stderr_at_once(tmp_path: Path) -> None:

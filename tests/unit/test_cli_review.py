@@ -3,7 +3,6 @@
 import os
 import pwd
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from intendant.app import App, open_app
 from intendant.cli import main
 from intendant.plans import Plan
+from support.terminals import end, spawn_intendant
 from unit.projects import changed, plan_note, write_project
 
 ASKED = "yes, no, or comment: "
@@ -31,19 +31,9 @@ def spawn(project: Path) -> Spawn:
     """Starts intendant on a pseudo-terminal."""
 
     def start(*words: str, **variables: str) -> "pexpect.spawn[str]":
-        script = "import sys; from intendant.cli import main; sys.exit(main())"
-        environment = {**os.environ, "TERM": "xterm-256color", **variables}
-        return pexpect.spawn(
-            sys.executable, ["-c", script, *words], encoding="utf-8", timeout=60, env=environment, cwd=project
-        )
+        return spawn_intendant(project, *words, **{"TERM": "xterm-256color", **variables})
 
     return start
-
-
-def end(child: "pexpect.spawn[str]") -> tuple[int | None, str]:
-    child.expect(pexpect.EOF)
-    child.close()
-    return child.exitstatus, child.before or ""
 
 
 def open_after(plan: Plan, project: Path) -> tuple[App, str]:

@@ -47,7 +47,7 @@ def execute_command(
     timeout: Annotated[int, typer.Option(metavar="SECONDS", help="End it on the host after this time.")] = 30,
     as_json: JsonFlag = False,
 ) -> None:
-    """Run a shell command on hosts now, if it provably only reads.
+    """Run a shell command on hosts now, if it is known to only read.
 
     The command line is one argument, in quotes; several are taken as the words of one simple command. Exits with the
     command's own exit code for a single host (124 when it took too long), else 0 when it was 0 everywhere, and 1.

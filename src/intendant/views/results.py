@@ -194,7 +194,7 @@ class OutputGroupView(BaseModel):
 
 
 class CommandView(BaseModel):
-    """What became of a command; not executed unless it provably only reads."""
+    """What became of a command; not executed unless it is known to only read."""
 
     executed: bool
     kind: str = Field(alias="class")
