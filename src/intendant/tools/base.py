@@ -83,7 +83,7 @@ class _StrictTool(Tool):
 
 
 def make_tool(spec: ToolSpec) -> Tool:
-    """The SDK's tool: unknown arguments refused, schemas without the titles that pydantic adds."""
+    """The SDK's tool: unknown arguments refused, schemas as small as they can be."""
     hints = spec.hints
     tool = _StrictTool.from_function(
         spec.function,
@@ -100,9 +100,13 @@ def make_tool(spec: ToolSpec) -> Tool:
     model.model_config = ConfigDict(**{**model.model_config, "extra": "forbid"})
     model.model_rebuild(force=True)
     tool.parameters = _slim({**model.model_json_schema(by_alias=True), "additionalProperties": False})
-    output = _slim(tool.fn_metadata.output_schema or {})
-    tool.fn_metadata.output_schema = {**output, "properties": _without_required(output["properties"])}
+    tool.fn_metadata.output_schema = _outline(_slim(tool.fn_metadata.output_schema or {}))
     return tool
+
+
+def describe_result(spec: ToolSpec) -> dict[str, Any]:
+    """The whole JSON Schema of what a tool gives, where the list of tools has only its outline."""
+    return _slim(Tool.from_function(spec.function).fn_metadata.output_schema or {})
 
 
 def answer(result: BaseModel, text: str = "") -> CallToolResult:
@@ -144,15 +148,7 @@ def _slim(schema: dict[str, Any]) -> dict[str, Any]:
     return slimmed
 
 
-def _without_required(part: Any) -> Any:
-    """Without the lists of required fields inside of a result: nobody has to fill them in."""
-    if isinstance(part, list):
-        return [_without_required(item) for item in part]
-    if not isinstance(part, dict):
-        return part
-    return {key: _without_required(value) for key, value in part.items() if not _is_required_list(key, value)}
-
-
-def _is_required_list(key: str, value: Any) -> bool:
-    # A field may be called "required" too; then its value is a schema.
-    return key == "required" and isinstance(value, list)
+def _outline(schema: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a result with their types: models are not shown more, and every client has to keep the list."""
+    fields = {name: {"type": field["type"]} if "type" in field else {} for name, field in schema["properties"].items()}
+    return {"type": "object", "properties": fields}

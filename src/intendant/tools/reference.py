@@ -6,15 +6,15 @@ from typing import Any
 
 from mcp.server.mcpserver.tools import Tool
 
-from intendant.tools.base import ToolSpec, make_tool
+from intendant.tools.base import ToolSpec, describe_result, make_tool
 from intendant.tools.table import TOOLS
 
 _HEAD = """\
 <!-- Made by `python -m intendant.tools.reference`; a test compares it. -->
 # The MCP tools
 
-Unknown arguments are refused. Results are structured, have a schema, and are bounded: `next` says what to do and
-`next_cursor` gives the rest. No tool can approve a plan.
+Unknown arguments are refused. Results are structured and bounded: `next` says what to do and `next_cursor` gives the
+rest. Their schemas in `tools/list` name the fields without what these hold, which is said here. No tool can approve a plan.
 
 | tool | what it is for | changes hosts |
 |---|---|---|
@@ -35,7 +35,7 @@ def _says_effect(spec: ToolSpec) -> str:
 
 def _describe(spec: ToolSpec) -> str:
     tool = make_tool(spec)
-    return f"\n## {spec.name}\n{spec.description}\n\n{_arguments(tool)}\nGives {_fields(tool)}.\n"
+    return f"\n## {spec.name}\n{spec.description}\n\n{_arguments(tool)}\nGives:\n\n{_fields(describe_result(spec))}"
 
 
 def _arguments(tool: Tool) -> str:
@@ -62,8 +62,21 @@ def _type(schema: dict[str, Any]) -> str:
     return str(schema["type"])
 
 
-def _fields(tool: Tool) -> str:
-    return ", ".join(f"`{name}`" for name in (tool.output_schema or {})["properties"])
+def _fields(schema: dict[str, Any]) -> str:
+    lines = ["| field | type | |", "|---|---|---|"]
+    for name, field in schema["properties"].items():
+        lines.append(f"| `{name}` | {_result_type(field)} | {field.get('description', '')} |")
+    return "\n".join(lines) + "\n"
+
+
+def _result_type(schema: dict[str, Any]) -> str:
+    """The type of a field, with the fields of what it holds."""
+    types = schema.get("type", "any")
+    text = " or ".join(types) if isinstance(types, list) else str(types)
+    if "properties" in schema:
+        inner = (f"{name}: {_result_type(field)}" for name, field in schema["properties"].items())
+        return text.replace("object", f"{{{', '.join(inner)}}}")
+    return f"list of {_result_type(schema['items'])}" if "items" in schema else text
 
 
 if __name__ == "__main__":
