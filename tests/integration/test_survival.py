@@ -101,12 +101,15 @@ def start_resting(project: Project, plan_id: str) -> Run:
     """The run of a plan, in the middle of its task ``Rest``."""
     applier = project.open().applier
     run = applier.apply_plan(plan_id, wait_seconds=0)
-    for _ in range(300):
+    # A guard against hanging for ever, no bound on how quick a busy machine has to be.
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline and not run.finished:
         run = applier.wait_run(run.id)
         if run.current_task == "Rest":
             return run
         time.sleep(0.1)
-    raise AssertionError(f"{run.status} at {run.current_task!r}: {run.message}")
+    log = (project.state / "runs" / run.id / "log").read_text(encoding="utf-8")
+    raise AssertionError(f"{run.status} at {run.current_task!r}: {run.message}\n{log}")
 
 
 def processes_of(project: Project) -> list[str]:
