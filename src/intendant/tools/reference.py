@@ -14,7 +14,7 @@ _HEAD = """\
 # The MCP tools
 
 Unknown arguments are refused. Results are structured and bounded: `next` says what to do and `next_cursor` gives the
-rest. Their schemas in `tools/list` name the fields without what these hold, which is said here. No tool can approve a plan.
+rest. Their schemas in `tools/list` name the fields; what these hold is said here. No tool can approve a plan.
 
 | tool | what it is for | changes hosts |
 |---|---|---|
