@@ -35,7 +35,7 @@ demo: setup ## boot a disposable host and run request, diff, approval, apply on 
 test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `molecule` and `fidelity`
 	@$(PYTEST) -n 2 --maxschedchunk=1
 
-test-long: setup ## whole servers from one plan, and nobody locked out, on lab hosts (long)
+test-long: setup ## whole servers from one plan, nobody locked out, fidelity on the older Debian, on lab hosts (long)
 	@$(PYTEST) -n 2 --maxschedchunk=1 -m long
 
 test-quick: setup ## the tests that need no lab host

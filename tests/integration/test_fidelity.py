@@ -20,7 +20,8 @@ from support.projects import apply, only_plan, only_run, plan
 Steps = Sequence[tuple[str, Mapping[str, Any]]]
 FreshHost = Callable[[str], LabHost]
 
-SUITES = ("bookworm", "trixie")
+#: the same on the older suite takes minutes: `make test-long`
+SUITES = (pytest.param("bookworm", marks=pytest.mark.long), "trixie")
 #: the Python that each suite has as a package
 SYSTEM_PYTHON = {"bookworm": "3.11", "trixie": "3.13"}
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ7xvBpRmJ0ZJtQ1c0GJm9mWlXv0b3pJ3yVb1m1V5c2k someone@example.org"
