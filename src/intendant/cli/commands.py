@@ -80,7 +80,11 @@ def _next_of(result: "CommandResult") -> str:
     if result.applyable:
         what = "The plan of the same" if result.equivalent else "What it changes cannot be predicted. It"
         review = f"{what} waits for approval: intendant review {result.plan_id}"
-        literally = "For the command itself: intendant plan --intent command" if result.equivalent else ""
+        literally = (
+            "For the command itself: intendant plan --intent command -p command_line=… --hosts …"
+            if result.equivalent
+            else ""
+        )
         return "\n".join(filter(None, [result.note, review, literally]))
     if result.plan_id:
         return result.note

@@ -135,6 +135,9 @@ class Entry(_Part):
 
 
 def _read_slot(value: object) -> object:
+    """A pattern may stand alone, and be a list of its pieces."""
+    if isinstance(value, list) and all(isinstance(piece, str) for piece in value):
+        value = "".join(value)
     return {"pattern": value} if isinstance(value, str) else value
 
 
