@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from intendant.applying import Applier
 from intendant.approving import Approver
 from intendant.catalog import Catalog
-from intendant.commanding import Commander, check_command_step
+from intendant.commanding import Commander
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
@@ -18,6 +18,7 @@ from intendant.inventory import Inventory
 from intendant.outputs import Outputs
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
+from intendant.proposing import Proposer, check_command_step
 from intendant.reach.checking import HostChecker
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
@@ -25,6 +26,8 @@ from intendant.secrets import SecretBox
 from intendant.store import Store
 
 if TYPE_CHECKING:
+    from intendant.equivalents.entries import Entries
+    from intendant.equivalents.finding import Equivalent
     from intendant.resolving import CachedResolver, Resolution
     from intendant.shell.rules import Rules
     from intendant.shell.verdicts import Verdict
@@ -76,6 +79,21 @@ class _Classifier:
         return classify(command, self._rules)
 
 
+class _Equivalents:
+    """Tells which steps do what a command line does; the data is loaded when it is first needed."""
+
+    @cached_property
+    def _entries(self) -> "Entries":
+        from intendant.equivalents.entries import load_entries
+
+        return load_entries()
+
+    def __call__(self, command: str, root: bool) -> "Equivalent | None":
+        from intendant.equivalents.finding import find_equivalent
+
+        return find_equivalent(command, self._entries, root=root)
+
+
 def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     """Open the project at or above ``project`` (default: the working folder).
 
@@ -97,6 +115,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
     check_step = partial(check_command_step, config.policy, classify)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
+    proposer = Proposer(config.policy, planner, _Equivalents())
     return App(
         config=config,
         catalog=catalog,
@@ -106,7 +125,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
-        commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
+        commander=Commander(config, inventory, connections, outputs, classify, proposer, utc_now),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),

@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from intendant.commands import (
     MAX_COMMAND,
     MAX_TIMEOUT,
@@ -18,23 +16,18 @@ from intendant.commands import (
 )
 from intendant.config import Config
 from intendant.connections import GRACE_SECONDS, Answer, Connections
-from intendant.errors import InputError, PolicyError
-from intendant.intents import COMMAND, Step
+from intendant.errors import InputError
+from intendant.intents import COMMAND
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
-from intendant.planning import Planner, new_id
-from intendant.plans import Plan
-from intendant.policy import Policy, check_request
+from intendant.planning import new_id
+from intendant.policy import check_request
+from intendant.proposing import Asked, Proposer
 from intendant.redaction import Redactor
 from intendant.remote import Order, build_script, read_outcome
 from intendant.runner.base import Progress
 from intendant.runner.hints import explain_failure
 from intendant.shell.verdicts import Verdict
-
-REFUSED = (
-    "Not run, and no plan can be made of it: the policy allows no commands that destroy. A person can run it by hand, "
-    "or set allow_destructive_commands in intendant.toml."
-)
 
 
 class Commander:
@@ -51,7 +44,7 @@ class Commander:
         connections: Connections,
         outputs: Outputs,
         classify: Callable[[str], Verdict],
-        planner: Planner,
+        proposer: Proposer,
         now: Callable[[], datetime],
     ) -> None:
         self._config = config
@@ -59,7 +52,7 @@ class Commander:
         self._connections = connections
         self._outputs = outputs
         self._classify = classify
-        self._planner = planner
+        self._proposer = proposer
         self._now = now
         #: why no wall can stand, by host: found out once.
         self._no_wall: dict[str, str] = {}
@@ -92,17 +85,9 @@ class Commander:
         check_request(self._config.policy, [COMMAND], {name: host.groups for name, host in view.hosts.items()})
         verdict = self._classify(command)
         if verdict.kind != "read":
-            plan = None
-            if is_allowed(self._config.policy, verdict):
-                step = Step(intent=COMMAND, params=_params(command, verdict, sudo=sudo, timeout=timeout))
-                plan = self._planner.plan_changes(pattern, [step], client=client, on_progress=on_progress)
-            return CommandResult(
-                executed=False,
-                kind=verdict.kind,
-                reason=verdict.reason,
-                plan_id=plan.id if plan else "",
-                next=_next_of_plan(plan) if plan else REFUSED,
-            )
+            root = sudo or all(host.user == "root" for host in view.hosts.values())
+            asked = Asked(pattern, command, verdict, sudo=sudo, root=root, timeout=timeout, client=client)
+            return self._proposer.propose(asked, on_progress)
         outputs = self._execute(tuple(view.hosts), command, verdict, sudo=sudo, timeout=timeout)
         return self._conclude(verdict, outputs)
 
@@ -150,27 +135,6 @@ class Commander:
             output_id=output_id,
             next=_next_of_run(outputs, output_id),
         )
-
-
-def check_command_step(policy: Policy, classify: Callable[[str], Verdict], step: Step) -> None:
-    """Refuse a step that runs a command which destroys, where the policy does not allow that.
-
-    Raises:
-        PolicyError: it is one, or what it runs cannot be known yet.
-    """
-    if step.intent != COMMAND:
-        return
-    line = step.params.get("command_line")
-    if not isinstance(line, str):
-        raise PolicyError("command_line: give the command itself; it is looked at before anything is planned.")
-    verdict = classify(line)
-    if not is_allowed(policy, verdict):
-        raise PolicyError(f"command_line: {verdict.reason} {REFUSED}")
-
-
-def is_allowed(policy: Policy, verdict: Verdict) -> bool:
-    """Whether a plan may be made of such a command."""
-    return verdict.kind != "destructive" or policy.allow_destructive_commands
 
 
 def check_command(command: str, timeout: int) -> None:
@@ -221,23 +185,6 @@ def _read_answer(order: Order, answer: Answer) -> HostOutput:
         duration=answer.duration,
         ended="timeout" if outcome.timed_out else "",
         wall=outcome.wall,
-    )
-
-
-def _params(command: str, verdict: Verdict, *, sudo: bool, timeout: int) -> dict[str, JsonValue]:
-    shell = "bash" if verdict.needs_bash else "sh"
-    return {"command_line": command, "command_shell": shell, "command_sudo": sudo, "command_timeout": timeout}
-
-
-def _next_of_plan(plan: Plan) -> str:
-    failed = [f"{host.host}: {host.error}" for host in plan.hosts if host.error]
-    if not plan.applyable:
-        return f"Not run, and plan {plan.id} cannot be applied: {'; '.join(failed)[:1000]}"
-    but = f" Not on these hosts: {'; '.join(failed)[:1000]}." if failed else ""
-    return (
-        f"Not run: what it changes cannot be predicted. It waits for approval as plan {plan.id}; tell the user the "
-        f"command and the reason, then apply_plan(plan_id='{plan.id}').{but} If an intent does the same "
-        "(find_intents), plan that instead: its plan shows what changes."
     )
 
 

@@ -52,7 +52,9 @@ class OutputGroup(_Frozen):
 class CommandResult(_Frozen):
     """What became of a command. ``output_id`` is set where more of the outputs is kept than is shown.
 
-    ``plan_id`` is set where the command waits for approval instead.
+    ``plan_id`` is set where a plan was made instead; ``applyable``: there is something in it to approve. ``equivalent``
+    is what does the same as the command: the steps of that plan, or without a plan what could be planned. ``note`` is
+    what a person has to know besides.
     """
 
     executed: bool
@@ -61,6 +63,9 @@ class CommandResult(_Frozen):
     groups: tuple[OutputGroup, ...] = ()
     output_id: str = ""
     plan_id: str = ""
+    applyable: bool = False
+    equivalent: str = ""
+    note: str = ""
     next: str = ""
 
 

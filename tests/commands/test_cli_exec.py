@@ -33,6 +33,24 @@ def test_the_class_and_the_reason_are_printed_as_json(
     assert shown.err == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "equivalent"),
+    [
+        (["apt-get install -y nginx"], "packages packages_names=[nginx] packages_state=latest"),
+        (["reboot"], "reboot reboot_when=now"),
+        (["mkdir /srv/app"], None),
+        (["mkdir /srv/app", "--sudo"], "file file_path=/srv/app file_state=directory"),
+        (["apt-get install -y $NAME"], None),
+        (["ls"], None),
+    ],
+)
+def test_what_does_the_same_is_printed_where_it_is_known(
+    words: list[str], equivalent: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["exec", "--classify", *words[1:], "--", words[0]]) == 0
+    assert json.loads(capsys.readouterr().out).get("equivalent") == equivalent
+
+
 def test_nothing_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["exec", "--classify", "--", f"touch {tmp_path}/x; echo $(touch {tmp_path}/y)"]) == 0
     assert list(tmp_path.iterdir()) == []

@@ -42,6 +42,23 @@ async def test_a_command_that_reads_is_run_and_any_other_is_not(project: Path, m
         assert "web9" in error_of(await client.call_tool("run_command", {**call, "hosts": "web9"}))
 
 
+async def test_a_command_that_an_intent_does_as_well_is_planned_as_that(
+    project: Path, mode: str, tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    target.write_text("still there\n")
+    async with Client(stdio_client(server_of(project)), mode=mode) as client:
+        offered = data_of(await client.call_tool("run_command", {"hosts": "here", "command": f"rm -f {target}"}))
+        assert (offered["executed"], offered["class"], offered["groups"]) == (False, "change", [])
+        assert offered["equivalent"] == f"file file_path={target} file_state=absent"
+        assert f"apply_plan(plan_id='{offered['plan_id']}')" in offered["next"]
+        plan = data_of(await client.call_tool("get_plan", {"plan_id": offered["plan_id"]}))
+        [change] = plan["groups"][0]["changes"]
+        assert (change["action"], "-still there" in change["diff"], plan["complete"]) == ("delete", True, True)
+        await client.call_tool("apply_plan", {"plan_id": offered["plan_id"]})
+        assert target.exists(), "it ran without approval"
+
+
 async def test_the_rest_of_a_long_output_can_be_read_page_by_page(project: Path) -> None:
     async with Client(stdio_client(server_of(project))) as client:
         found = data_of(await client.call_tool("run_command", {"hosts": "here", "command": "seq 20000"}))

@@ -23,6 +23,7 @@ class _Classified(BaseModel):
 
     kind: str = Field(serialization_alias="class")
     reason: str
+    equivalent: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,11 +50,13 @@ def execute_command(
 ) -> None:
     """Run a shell command on hosts now, if it is known to only read.
 
+    Of any other a plan is made: of an intent that does the same where one is known, else of the command itself.
+
     The command line is one argument, in quotes; several are taken as the words of one simple command. Exits with the
     command's own exit code for a single host (124 when it took too long), else 0 when it was 0 everywhere, and 1.
     """
     if classify:
-        return _classify(words)
+        return _classify(words, sudo=sudo)
     if len(words) < 2:
         raise InputError("exec: give HOSTS and the command, as in: intendant exec web1 -- 'systemctl status nginx'")
     app = session_of(context).open()
@@ -74,8 +77,17 @@ def execute_command(
 
 
 def _next_of(result: "CommandResult") -> str:
+    if result.applyable:
+        what = "The plan of the same" if result.equivalent else "What it changes cannot be predicted. It"
+        review = f"{what} waits for approval: intendant review {result.plan_id}"
+        literally = (
+            "For the command itself: intendant plan --intent command -p command_line=… --hosts …"
+            if result.equivalent
+            else ""
+        )
+        return "\n".join(filter(None, [result.note, review, literally]))
     if result.plan_id:
-        return f"What it changes cannot be predicted. It waits for approval: intendant review {result.plan_id}"
+        return result.note
     if result.output_id:
         return f"The whole output is kept in the state folder for a day: outputs/{result.output_id}"
     return "" if result.executed else result.next
@@ -97,12 +109,18 @@ def _exit_code(result: "CommandResult") -> int:
     return 0 if all(output.exit_code == 0 for output, _ in outputs) else _HOSTS_FAILED
 
 
-def _classify(words: list[str]) -> None:
+def _classify(words: list[str], *, sudo: bool) -> None:
     if len(words) != 1:
         raise InputError(f"COMMAND: give the command line as one argument, in quotes; these are {len(words)}.")
     # Imported late: --help need not pay for the parser.
+    from intendant.equivalents.entries import load_entries
+    from intendant.equivalents.finding import find_equivalent
+    from intendant.redaction import Redactor
     from intendant.shell.classifying import classify as classify_text
     from intendant.shell.rules import load_rules
 
     verdict = classify_text(words[0], load_rules())
-    show_json(_Classified(kind=verdict.kind, reason=verdict.reason))
+    found = _Classified(kind=verdict.kind, reason=verdict.reason)
+    if verdict.kind != "read" and (equivalent := find_equivalent(words[0], load_entries(), root=sudo)):
+        found.equivalent = Redactor().redact(equivalent.describe())
+    show_json(found)

@@ -23,7 +23,7 @@ def build_command(result: CommandResult) -> CommandView:
             "reason": result.reason,
             "groups": [_view_group(group) for group in result.groups],
             "plan_id": result.plan_id or None,
-            "equivalent": None,
+            "equivalent": result.equivalent or None,
             "next": result.next,
         }
     )
@@ -71,7 +71,10 @@ def build_page(host: str, stream: StreamName, text: str, start: int) -> OutputPa
 def command_lines(result: CommandResult) -> list[Line]:
     """For people and for clients that show text: what hosts printed is set off, so that it cannot pass for ours."""
     if not result.executed:
-        return [Line(f"Not run ({result.kind}): {sanitize_line(result.reason)}", "warn")]
+        lines = [Line(f"Not run ({result.kind}): {sanitize_line(result.reason)}", "warn")]
+        if result.equivalent:
+            lines.append(Line(f"The same: {sanitize_line(result.equivalent)}", "heading"))
+        return lines
     lines = []
     for group in result.groups:
         lines.append(Line(f"{join_names(group.hosts)}: {_describe(group.output)}", _tone_of(group.output)))

@@ -201,7 +201,7 @@ class CommandView(BaseModel):
     reason: str
     groups: list[OutputGroupView]
     plan_id: str | None = None
-    equivalent: str | None = None
+    equivalent: str | None = Field(None, description="steps that do the same; plan_id is of these")
     output_id: str = ""
     next: str
 
