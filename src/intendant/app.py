@@ -19,6 +19,7 @@ from intendant.outputs import Outputs
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
 from intendant.reach.checking import HostChecker
+from intendant.reads import HostReader
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
@@ -95,6 +96,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     applier = Applier(config, store, utc_now)
     applier.reap()
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
+    reader = HostReader(config, inventory, connections, outputs, classify, utc_now)
     check_step = partial(check_command_step, config.policy, classify)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     return App(
@@ -106,7 +108,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
-        commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
+        commander=Commander(config.policy, reader, planner),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
