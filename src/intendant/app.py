@@ -13,6 +13,8 @@ from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
+from intendant.factcache import FactCache
+from intendant.gathering import FactGatherer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -24,6 +26,7 @@ from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
 from intendant.store import Store
+from intendant.tailing import LogTailer
 
 if TYPE_CHECKING:
     from intendant.resolving import CachedResolver, Resolution
@@ -45,6 +48,8 @@ class App:
     executor: Executor
     inspector: Inspector
     commander: Commander
+    tailer: LogTailer
+    gatherer: FactGatherer
     connections: Connections
     outputs: Outputs
     checker: HostChecker
@@ -109,6 +114,8 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         applier=applier,
         inspector=Inspector(config, inventory, runner),
         commander=Commander(config.policy, reader, planner),
+        tailer=LogTailer(reader),
+        gatherer=FactGatherer(reader, FactCache(config.state_dir), store.last_runs, utc_now),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
