@@ -17,7 +17,10 @@ from lab.hosts import LabHost
 from lab.labs import Lab
 from support.projects import Project, apply, make_project, plan
 
-UNIT = "[Unit]\\nDescription=Talks\\n[Service]\\nExecStart=/bin/sh -c 'echo hello; echo password=hunter2hunter2; exit 1'\\n"
+UNIT = (
+    "[Unit]\\nDescription=Talks\\n[Service]\\n"
+    "ExecStart=/bin/sh -c 'echo hello; echo password=hunter2hunter2; exit 1'\\n"
+)
 
 
 @pytest.fixture(params=["bookworm", "trixie"])
