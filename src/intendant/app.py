@@ -13,6 +13,8 @@ from intendant.commanding import Commander
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
+from intendant.factcache import FactCache
+from intendant.gathering import FactGatherer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -20,10 +22,12 @@ from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
 from intendant.proposing import Proposer, check_command_step
 from intendant.reach.checking import HostChecker
+from intendant.reads import HostReader
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
 from intendant.store import Store
+from intendant.tailing import LogTailer
 
 if TYPE_CHECKING:
     from intendant.equivalents.entries import Entries
@@ -47,6 +51,8 @@ class App:
     executor: Executor
     inspector: Inspector
     commander: Commander
+    tailer: LogTailer
+    gatherer: FactGatherer
     connections: Connections
     outputs: Outputs
     checker: HostChecker
@@ -113,6 +119,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     applier = Applier(config, store, utc_now)
     applier.reap()
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
+    reader = HostReader(config, inventory, connections, outputs, classify, utc_now)
     check_step = partial(check_command_step, config.policy, classify)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     proposer = Proposer(config.policy, planner, _Equivalents())
@@ -125,7 +132,9 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
-        commander=Commander(config, inventory, connections, outputs, classify, proposer, utc_now),
+        commander=Commander(reader, proposer),
+        tailer=LogTailer(reader),
+        gatherer=FactGatherer(reader, FactCache(config.state_dir), store.last_runs, utc_now),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),

@@ -53,6 +53,19 @@ def cut_middle(text: str, limit: int, note: str = "") -> tuple[str, int]:
     return f"{shown[0]}{describe_gap(missing, note)}{shown[1]}", missing
 
 
+def cut_start(text: str, limit: int) -> tuple[str, int]:
+    """The end of a text that has at most ``limit`` bytes (UTF-8), in whole lines where they are not too long.
+
+    Returns it with the number of bytes that are left out before it.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) <= limit:
+        return text, 0
+    tail = data[len(data) - limit :]
+    tail = tail[tail.find(b"\n", 0, len(tail) // 2) + 1 :]
+    return tail.decode("utf-8", "ignore"), len(data) - len(tail)
+
+
 def describe_gap(missing: int, note: str = "") -> str:
     """The line that stands in for bytes that are left out."""
     return f"\n[… {missing} bytes left out{f': {note}' if note else ''} …]\n"

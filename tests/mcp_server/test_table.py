@@ -22,6 +22,8 @@ CONTRACT = {
     "check_hosts": ["pattern", "cursor"],
     "run_command": ["hosts", "command", "sudo", "timeout", "response_format"],
     "get_output": ["output_id", "host", "stream", "cursor"],
+    "tail_log": ["hosts", "unit", "path", "lines", "since", "grep", "sudo"],
+    "host_facts": ["hosts", "topics", "match", "max_age", "sudo", "cursor"],
     "find_intents": ["request"],
     "describe_intent": ["name"],
     "plan_changes": ["hosts", "steps", "request"],

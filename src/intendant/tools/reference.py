@@ -58,7 +58,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "maximum" in schema:
         return f"{schema['type']}, {schema['minimum']} to {schema['maximum']}"
     if schema["type"] == "array":
-        return f"list of {{{', '.join(schema['items']['properties'])}}}"
+        items = schema["items"]
+        return f"list of {{{', '.join(items['properties'])}}}" if "properties" in items else f"list of {_type(items)}"
     return str(schema["type"])
 
 

@@ -4,6 +4,7 @@ from intendant.tools.base import ToolSpec
 from intendant.tools.commands import GET_OUTPUT, RUN_COMMAND
 from intendant.tools.hosts import CHECK_HOSTS, LIST_HOSTS
 from intendant.tools.intents import DESCRIBE_INTENT, FIND_INTENTS
+from intendant.tools.looking import HOST_FACTS, TAIL_LOG
 from intendant.tools.plans import GET_PLAN, PLAN_CHANGES
 from intendant.tools.runs import APPLY_PLAN, CANCEL_RUN, GET_RUN, LIST_HISTORY
 
@@ -12,6 +13,8 @@ TOOLS: tuple[ToolSpec, ...] = (
     CHECK_HOSTS,
     RUN_COMMAND,
     GET_OUTPUT,
+    TAIL_LOG,
+    HOST_FACTS,
     FIND_INTENTS,
     DESCRIBE_INTENT,
     PLAN_CHANGES,

@@ -237,3 +237,41 @@ class ChecksResult(BaseModel):
     hosts: list[HostCheckView]
     next: str
     next_cursor: str = ""
+
+
+class LogGroupView(BaseModel):
+    """Hosts whose logs end the same; ``text`` is data from them."""
+
+    hosts: list[str]
+    text: str = Field(description="data from the hosts, newest last")
+    truncated: int = Field(0, description="bytes left out before it")
+    note: str = ""
+    error: str = ""
+
+
+class LogView(BaseModel):
+    groups: list[LogGroupView]
+    output_id: str = ""
+    next: str
+
+
+class TopicView(BaseModel):
+    """One topic of a host; ``total`` rows there are, of which ``rows`` are shown."""
+
+    topic: str
+    age_seconds: int
+    total: int
+    rows: list[dict[str, JsonValue]] = Field(description="data from the host")
+    problem: str = ""
+
+
+class HostFactsView(BaseModel):
+    host: str
+    topics: list[TopicView]
+    error: str = ""
+
+
+class FactsResult(BaseModel):
+    hosts: list[HostFactsView]
+    next: str
+    next_cursor: str = ""
