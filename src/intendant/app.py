@@ -13,6 +13,7 @@ from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
+from intendant.filing import Filer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -44,6 +45,7 @@ class App:
     executor: Executor
     inspector: Inspector
     commander: Commander
+    filer: Filer
     connections: Connections
     outputs: Outputs
     checker: HostChecker
@@ -107,6 +109,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         applier=applier,
         inspector=Inspector(config, inventory, runner),
         commander=Commander(config, inventory, connections, outputs, classify, planner, utc_now),
+        filer=Filer(config, inventory, connections),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
