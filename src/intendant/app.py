@@ -14,6 +14,7 @@ from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
 from intendant.factcache import FactCache
+from intendant.filing import Filer
 from intendant.gathering import FactGatherer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
@@ -53,6 +54,7 @@ class App:
     commander: Commander
     tailer: LogTailer
     gatherer: FactGatherer
+    filer: Filer
     connections: Connections
     outputs: Outputs
     checker: HostChecker
@@ -133,6 +135,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         applier=applier,
         inspector=Inspector(config, inventory, runner),
         commander=Commander(reader, proposer),
+        filer=Filer(config, inventory, connections),
         tailer=LogTailer(reader),
         gatherer=FactGatherer(reader, FactCache(config.state_dir), store.last_runs, utc_now),
         connections=connections,

@@ -6,10 +6,10 @@ import tomllib
 from configparser import ConfigParser
 from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from platformdirs import user_state_path
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from intendant.errors import ProjectError
 from intendant.policy import Policy
@@ -29,7 +29,29 @@ class Config(BaseModel):
     plan_ttl_seconds: Annotated[int, Field(gt=0)] = 1800
     recheck_after_seconds: Annotated[int, Field(ge=0)] = 120
     forks: Annotated[int, Field(gt=0, le=500)] = 20
+    upload_dir: Path = Path("files")
+    download_dir: Path = Path("downloads")
+    max_file_bytes: Annotated[int, Field(gt=0)] = 100 * 2**20
     policy: Policy = Policy()
+
+    @property
+    def uploads(self) -> Path:
+        """The folder that files for hosts come from, links resolved."""
+        return (self.project_dir / self.upload_dir).resolve()
+
+    @property
+    def downloads(self) -> Path:
+        """The folder that files of hosts are saved to, links resolved."""
+        return (self.project_dir / self.download_dir).resolve()
+
+    @model_validator(mode="after")
+    def _keep_folders_apart(self) -> Self:
+        # A model names files in them: neither settings nor roles, inventory or keys may be among these.
+        for name, folder in (("upload_dir", self.uploads), ("download_dir", self.downloads)):
+            for other in (self.project_dir, self.state_dir):
+                if other.resolve().is_relative_to(folder):
+                    raise ValueError(f"{name}: {folder} holds {other}. Name a folder that is for such files alone.")
+        return self
 
     def read_ansible_setting(self, section: str, key: str) -> str | None:
         """A value of ansible.cfg as written there, or None."""

@@ -18,6 +18,7 @@ from intendant.inventory import HostEntry
 from intendant.paths import ADJACENT, collections_path, configured_plugins, roles_path, shipped_modules
 
 _SKIPPED = {".git", "__pycache__", "molecule", ".venv"}
+_CHUNK_BYTES = 1 << 20
 STEPS_VARIABLE = "intendant_steps"
 _DISCOVERY = "ansible_interpreter_python_fallback"
 _PYTHONS = tuple(f"python3.{minor}" for minor in range(14, 7, -1))
@@ -151,8 +152,11 @@ def list_pythons() -> tuple[str, ...]:
 
 def hash_file(path: Path) -> str:
     """SHA-256 (hex) of a file's bytes and its executable bit."""
-    mark = b"x" if os.access(path, os.X_OK) else b"-"
-    return hashlib.sha256(mark + path.read_bytes()).hexdigest()
+    digest = hashlib.sha256(b"x" if os.access(path, os.X_OK) else b"-")
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _lacks_interpreter(host: HostEntry) -> bool:

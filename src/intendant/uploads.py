@@ -1,4 +1,4 @@
-"""Files of this machine that a step sends to hosts: only from the project's `files/`, and as they were when planned.
+"""Files of this machine that a step sends to hosts: only from the upload folder, and as they were when planned.
 
 A model names the file. Without a fence it could name a private key, and read it in the diff or on a host of its choice.
 """
@@ -12,9 +12,6 @@ from pydantic import JsonValue
 from intendant.config import Config
 from intendant.errors import InputError
 from intendant.intents import Intent, Step
-
-UPLOADS = "files"
-_MOST_BYTES = 100 * 2**20
 
 
 def take_uploads(config: Config, intent: Intent, step: Step, snapshot: Path) -> Step:
@@ -31,7 +28,7 @@ def take_uploads(config: Config, intent: Intent, step: Step, snapshot: Path) -> 
 
 
 def _take(config: Config, name: str, value: JsonValue, snapshot: Path) -> str:
-    folder = (config.project_dir / UPLOADS).resolve()
+    folder = config.uploads
     if not isinstance(value, str):
         raise InputError(f"{name}: name a file below {folder}, as text.")
     try:
@@ -43,8 +40,9 @@ def _take(config: Config, name: str, value: JsonValue, snapshot: Path) -> str:
         raise InputError(f"{name}: only files below {folder} can be sent. Put the file there and name it.")
     if not is_file:
         raise InputError(f"{name}: there is no file {value[:80]!r} in {folder}.")
-    if size > _MOST_BYTES:
-        raise InputError(f"{name}: {wanted} is larger than {_MOST_BYTES // 2**20} MiB.")
+    if size > config.max_file_bytes:
+        most = config.max_file_bytes
+        raise InputError(f"{name}: {wanted} has {size} bytes; max_file_bytes in intendant.toml allows {most}.")
     copy = snapshot / "uploads" / f"{hashlib.sha256(value.encode()).hexdigest()[:8]}-{wanted.name[-100:]}"
     copy.parent.mkdir(exist_ok=True)
     try:

@@ -67,8 +67,7 @@ class Project:
         host = self._inventory.get_host(name)
         if host is None:
             raise LookupError(f"The inventory holds no host {name}.")
-        variables = self._variables.get_vars(host=host)
-        self.redactor.learn(secret for value in variables.values() for secret in find_vaulted(value, self._files))
+        variables = self._learn(host)
         engine = TemplateEngine(self._loader, variables)
 
         def read(variable: str, default: Any) -> Any:
@@ -91,6 +90,20 @@ class Project:
         connection.set_options(task_keys={}, var_options=options)
         self._set_options("shell", connection._shell, variables, engine)
         return connection
+
+    def mask(self, name: str, texts: list[list[str]]) -> list[list[str]]:
+        """Texts in pieces, without the secrets that the host's variables hold and what looks like one."""
+        with self._lock:
+            host = self._inventory.get_host(name)
+            if host is None:
+                raise LookupError(f"The inventory holds no host {name}.")
+            self._learn(host)
+            return [self.redactor.redact_pieces(pieces) for pieces in texts]
+
+    def _learn(self, host: Any) -> dict[str, Any]:
+        variables: dict[str, Any] = self._variables.get_vars(host=host)
+        self.redactor.learn(secret for value in variables.values() for secret in find_vaulted(value, self._files))
+        return variables
 
     @staticmethod
     def _set_options(kind: str, plugin: Any, variables: dict[str, Any], engine: Any) -> None:

@@ -2,6 +2,7 @@
 
 from intendant.tools.base import ToolSpec
 from intendant.tools.commands import GET_OUTPUT, RUN_COMMAND
+from intendant.tools.files import DOWNLOAD_FILE, LIST_FILES, READ_FILE
 from intendant.tools.hosts import CHECK_HOSTS, LIST_HOSTS
 from intendant.tools.intents import DESCRIBE_INTENT, FIND_INTENTS
 from intendant.tools.looking import HOST_FACTS, TAIL_LOG
@@ -15,6 +16,9 @@ TOOLS: tuple[ToolSpec, ...] = (
     GET_OUTPUT,
     TAIL_LOG,
     HOST_FACTS,
+    LIST_FILES,
+    READ_FILE,
+    DOWNLOAD_FILE,
     FIND_INTENTS,
     DESCRIBE_INTENT,
     PLAN_CHANGES,

@@ -213,6 +213,52 @@ class OutputPage(BaseModel):
     next_cursor: str
 
 
+class FileEntryView(BaseModel):
+    name: str
+    type: str
+    size: int
+    mode: str
+    owner: str
+    group: str
+    modified: str
+    target: str = ""
+
+
+class FilesResult(BaseModel):
+    """A folder's entries by name; ``cut`` where it has more than ``total``."""
+
+    host: str
+    path: str
+    entries: list[FileEntryView] = Field(description="data from the host")
+    total: int
+    cut: bool = False
+    next_cursor: str
+
+
+class FileResult(BaseModel):
+    """A page of a file, ``encoding`` being text, base64 or withheld (binary with something like a secret in it)."""
+
+    host: str
+    path: str
+    size: int
+    mode: str
+    owner: str
+    group: str
+    modified: str
+    encoding: str = Field(description="text, base64 or withheld")
+    content: str = Field(description="data from the host")
+    offset: int
+    next_offset: int | None = Field(description="null at the end")
+
+
+class SavedResult(BaseModel):
+    host: str
+    path: str
+    saved: str
+    size: int
+    sha256: str
+
+
 class CheckView(BaseModel):
     name: str
     ok: bool
