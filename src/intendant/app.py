@@ -12,6 +12,7 @@ from intendant.catalog import Catalog
 from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
 from intendant.connections import Connections
+from intendant.editing import Editor
 from intendant.executing import Executor
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
@@ -25,6 +26,7 @@ from intendant.secrets import SecretBox
 from intendant.store import Store
 
 if TYPE_CHECKING:
+    from intendant.enrolling import Enroller
     from intendant.resolving import CachedResolver, Resolution
     from intendant.shell.rules import Rules
     from intendant.shell.verdicts import Verdict
@@ -39,6 +41,7 @@ class App:
     inventory: Inventory
     store: Store
     planner: Planner
+    editor: Editor
     approver: Approver
     applier: Applier
     executor: Executor
@@ -52,6 +55,13 @@ class App:
         """What the words mean, given the project's intents, hosts and groups."""
         view = self.inventory.read()
         return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), list(view.groups))
+
+    @cached_property
+    def enroller(self) -> "Enroller":
+        """What says what an edit of the inventory would write; its libraries take time to import, too."""
+        from intendant.enrolling import Enroller
+
+        return Enroller(self.config, self.inventory)
 
     @cached_property
     def _resolver(self) -> "CachedResolver":
@@ -96,6 +106,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     applier.reap()
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
     check_step = partial(check_command_step, config.policy, classify)
+    editor = Editor(config, inventory, store, utc_now)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     return App(
         config=config,
@@ -103,6 +114,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         inventory=inventory,
         store=store,
         planner=planner,
+        editor=editor,
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
@@ -110,7 +122,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
-        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
+        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now, editor),
     )
 
 

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from intendant.config import load_config
 from intendant.errors import InputError, ProjectError
-from intendant.hostsfile import add_host, find_hosts_file, remove_host, replace_text
+from intendant.hostsfile import add_host, remove_host
+from intendant.inventoryfiles import find_hosts_file
 from intendant.scaffold import init_project
+from intendant.textfiles import replace_text
 
 TEXT = """\
 # Ours.

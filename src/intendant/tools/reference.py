@@ -48,7 +48,7 @@ def _arguments(tool: Tool) -> str:
 
 
 def _default(schema: dict[str, Any]) -> Any:
-    empty = {"string": "", "boolean": False, "integer": 0, "array": []}
+    empty = {"string": "", "boolean": False, "integer": 0, "array": [], "object": {}}
     return schema.get("default", empty[schema["type"]])
 
 
@@ -57,9 +57,9 @@ def _type(schema: dict[str, Any]) -> str:
         return " or ".join(f"`{value}`" for value in schema["enum"])
     if "maximum" in schema:
         return f"{schema['type']}, {schema['minimum']} to {schema['maximum']}"
-    if schema["type"] == "array":
+    if schema["type"] == "array" and "properties" in schema["items"]:
         return f"list of {{{', '.join(schema['items']['properties'])}}}"
-    return str(schema["type"])
+    return f"list of {schema['items']['type']}" if schema["type"] == "array" else str(schema["type"])
 
 
 def _fields(tool: Tool) -> str:

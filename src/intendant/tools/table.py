@@ -2,6 +2,7 @@
 
 from intendant.tools.base import ToolSpec
 from intendant.tools.commands import GET_OUTPUT, RUN_COMMAND
+from intendant.tools.enrolling import ADD_HOST, EDIT_HOST, REMOVE_HOST
 from intendant.tools.hosts import CHECK_HOSTS, LIST_HOSTS
 from intendant.tools.intents import DESCRIBE_INTENT, FIND_INTENTS
 from intendant.tools.plans import GET_PLAN, PLAN_CHANGES
@@ -10,6 +11,9 @@ from intendant.tools.runs import APPLY_PLAN, CANCEL_RUN, GET_RUN, LIST_HISTORY
 TOOLS: tuple[ToolSpec, ...] = (
     LIST_HOSTS,
     CHECK_HOSTS,
+    ADD_HOST,
+    EDIT_HOST,
+    REMOVE_HOST,
     RUN_COMMAND,
     GET_OUTPUT,
     FIND_INTENTS,
