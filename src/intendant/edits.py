@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from difflib import SequenceMatcher
 
+import yaml
 from pydantic import BaseModel, ConfigDict
 
 from intendant.errors import ProjectError
@@ -14,9 +15,10 @@ from intendant.textfiles import FileChange
 HIDDEN = "(not shown)"
 #: variables whose values are shown whoever wrote them: they say how the host is reached
 _SHOWN = frozenset({"ansible_host", "ansible_port", "ansible_user", "ansible_connection", "ansible_become"})
-_ENTRY_NAME = r"""(?:"[^"]*"|'[^']*'|[^\s#'"{\[&*!-][^:]*)"""
+_ENTRY_NAME = r"""(?:"[\w.-]+"|'[\w.-]+'|[\w.][\w.-]*)"""
 _ENTRY = re.compile(rf"(\s*(?:-\s+)?)({_ENTRY_NAME})\s*:(?:\s+(.*))?")
 _BRACES = re.compile(rf"\s*(?:-\s+)*(?:{_ENTRY_NAME}\s*:\s+)?(?:[&!]\S*\s+)*[{{\[]\s*[^\s}}\]]")
+_LONG = 4
 
 
 class HostKey(BaseModel):
@@ -73,45 +75,79 @@ class Edit(BaseModel):
 def show_change(change: FileChange) -> tuple[str, str]:
     """Before and after as others than the file's owner may see them.
 
-    Variables of hosts are never shown, for they may hold secrets. So of lines that stay or go only the names are, and
-    what says how a host is reached; what comes is shown whole.
+    Variables of hosts are never shown, for they may hold secrets. So of what stays or goes only the names are, and what
+    says how a host is reached; what comes is shown, and all of it is in the step's params, too.
 
     Raises:
         ProjectError: what comes cannot be told from what was there, since they share a line in braces.
     """
     before, after = change.before.split("\n"), change.after.split("\n")
-    shown = list(map(_hide_value, after))
+    shown = _hide_values(after)
     start = next((n for n, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1]), None)
     start = min(len(before), len(after)) if start is None else start
     end = 0
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    left = Counter(line.strip() for line in old)
+    known, present = _list_values(change.before), _list_values(change.after)
+    stays = {value for value, count in known.items() if present[value] <= count}
     for kind, _, _, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         for number in range(first, last) if kind in ("insert", "replace") else ():
             line = new[number]
-            if left[line.strip()]:  # it was only laid out anew
-                left[line.strip()] -= 1
-            elif _BRACES.match(line):
+            if _BRACES.match(line):
                 raise ProjectError(
                     f"{change.path}: a line in braces holds other entries too, which would have to be shown. Give each "
                     "entry lines of its own, or make the edit on a terminal: intendant hosts add, edit or remove."
                 )
-            else:
+            if not _holds(line, stays):  # else it was only laid out anew
                 shown[start + number] = line
     redactor = Redactor()
-    return redactor.redact("\n".join(map(_hide_value, before))), redactor.redact("\n".join(shown))
+    return redactor.redact("\n".join(_hide_values(before))), redactor.redact("\n".join(shown))
 
 
-def _hide_value(line: str) -> str:
-    stripped = line.strip()
-    if not stripped or stripped.startswith("#"):
-        return line
-    found = _ENTRY.fullmatch(line)
-    if found is None:
-        return f"{line[: len(line) - len(line.lstrip())]}{HIDDEN}"
-    indent, name, value = found[1], found[2], (found[3] or "").strip()
-    if not value or value.startswith("#") or value in ("{}", "[]") or name.strip("\"' ") in _SHOWN:
-        return line
-    return f"{indent}{name}: {HIDDEN}"
+def _list_values(text: str) -> Counter[str]:
+    """Every scalar of a YAML text that is no key of a mapping; nothing of other texts."""
+    values: Counter[str] = Counter()
+    is_key = False
+    try:
+        for token in yaml.scan(text, yaml.SafeLoader):
+            if isinstance(token, yaml.ScalarToken) and not is_key:
+                values[token.value] += 1
+            is_key = isinstance(token, yaml.KeyToken) or (
+                is_key and isinstance(token, yaml.AnchorToken | yaml.TagToken)
+            )
+    except (yaml.YAMLError, ValueError):
+        return Counter()
+    return values
+
+
+def _holds(line: str, values: set[str]) -> bool:
+    """Whether one of the values, or a part of a long one, stands on the line."""
+    parts = [part for value in values for part in value.split("\n") if len(part) >= _LONG]
+    return bool(_list_values(line).keys() & values) or any(part.strip() in line for part in parts)
+
+
+def _hide_values(lines: list[str]) -> list[str]:
+    shown, deeper_than = [], -1
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if deeper_than >= 0 and (not line.strip() or indent > deeper_than):
+            shown.append(f"{line[:indent]}{HIDDEN}" if line.strip() else line)  # the rest of a long value
+            continue
+        deeper_than = -1
+        found = _ENTRY.fullmatch(line)
+        value = ((found[3] if found else "") or "").strip()
+        name = found[2].strip("\"'") if found else ""
+        is_shown = bool(found) and (_says_nothing(value) or (name in _SHOWN and value[0] not in "|>"))
+        if is_shown or not line.strip() or line.lstrip().startswith("#"):
+            shown.append(line)
+        elif found:
+            shown.append(f"{found[1]}{found[2]}: {HIDDEN}")
+            deeper_than = len(found[1])
+        else:
+            shown.append(f"{line[:indent]}{HIDDEN}")
+    return shown
+
+
+def _says_nothing(value: str) -> bool:
+    return not value or value.startswith("#") or value in ("{}", "[]")

@@ -63,7 +63,7 @@ class Enroller:
             raise InputError(f"name (NAME): the inventory has no host '{said.name}'. The list of hosts shows them all.")
         file = find_files_of(self._config, said.name)[0]
         text = read_text(file)
-        variables = {**self._connection_of(said), **said.variables}
+        variables = {**self._connection_of(said, is_known=True), **said.variables}
         after = edit_host(text, said.name, variables, join=said.groups, leave=said.leave)
         if after == text:
             raise InputError(f"The inventory says of '{said.name}' already what is asked for. Nothing was changed.")
@@ -126,9 +126,9 @@ class Enroller:
         purpose = f"Trust the key {key.fingerprint} that {key.place} presents"
         return FileChange(path=path, before=before, after=start + meeting.line, purpose=purpose)
 
-    def _connection_of(self, said: HostRequest) -> Mapping[str, JsonValue]:
+    def _connection_of(self, said: HostRequest, *, is_known: bool = False) -> Mapping[str, JsonValue]:
         variables: dict[str, JsonValue] = {}
-        if said.address and said.address != said.name:
+        if said.address and (is_known or said.address != said.name):
             variables["ansible_host"] = said.address
         if said.user:
             variables["ansible_user"] = said.user

@@ -48,7 +48,7 @@ _RESERVED = frozenset(
     "inventory_hostname_short name omit play_hosts playbook_dir role_name vars".split()
 )
 _SECRET = re.compile(
-    r"pass(w|wd|word|phrase|code)?\d*$|secret|token|credential|(private|api|access|encryption)_?key", re.I
+    r"(^|_)pass(code)?\d*$|passw|passphrase|secret|token|credential|(private|api|access|encryption)_?key", re.I
 )
 _TEMPLATE = re.compile(r"\{\{|\{%|\{#")
 _MOST_VARIABLES, _MOST_NAMES, _MOST_TEXT, _MOST_DEPTH, _MOST_ITEMS = 50, 20, 2_000, 5, 100

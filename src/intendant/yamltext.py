@@ -50,13 +50,18 @@ class Document:
         """The text with an entry of a mapping; a new one is the last."""
         name, new = as_written(key), as_written(value)
         drafted = None
-        if key not in parent and (end := self._find_end(parent)) is not None:
-            column = parent.lc.col
+        if key in parent:
+            span = self._find_span(parent, key)
+        else:
+            span = (end, end) if (end := self._find_end(parent)) is not None else None
+        if span is not None:
             lines = _dump(self._yaml, CommentedMap({name: new})).splitlines(keepends=True)
-            before = self._lines[:end]
+            before = self._lines[: span[0]]
             if before and not before[-1].endswith("\n"):
                 before[-1] += "\n"
-            drafted = [*before, *(" " * column + line for line in lines), *self._lines[end:]]
+            if len(lines) == 1 and span[0] < span[1] and (comment := _find_comment(parent, key)):
+                lines[0] = f"{lines[0].rstrip()}   {comment}\n"
+            drafted = [*before, *(" " * parent.lc.col + line for line in lines), *self._lines[span[1] :]]
         parent[name] = new
         return self._choose(drafted)
 
@@ -118,6 +123,13 @@ class Document:
             return None
         span = self._find_span(parent, max(own, key=lambda key: parent.lc.key(key)[0]))
         return None if span is None else span[1]
+
+
+def _find_comment(parent: CommentedMap, key: str) -> str:
+    """The comment behind an entry, on its line."""
+    tokens = parent.ca.items.get(key) or ()
+    text = next((token.value for token in tokens[2:3] if token is not None), "").split("\n")[0]
+    return text if text.startswith("#") else ""
 
 
 def as_written(value: Any) -> Any:

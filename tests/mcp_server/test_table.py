@@ -20,6 +20,9 @@ pytestmark = pytest.mark.anyio
 CONTRACT = {
     "list_hosts": ["pattern", "facts", "cursor"],
     "check_hosts": ["pattern", "cursor"],
+    "add_host": ["name", "address", "user", "port", "key", "jump", "groups", "variables"],
+    "edit_host": ["name", "address", "user", "port", "key", "jump", "groups", "leave", "variables"],
+    "remove_host": ["name"],
     "run_command": ["hosts", "command", "sudo", "timeout", "response_format"],
     "get_output": ["output_id", "host", "stream", "cursor"],
     "find_intents": ["request"],
@@ -58,7 +61,8 @@ async def test_only_tools_that_touch_hosts_call_themselves_destructive(tools: li
     destructive = {tool.name for tool in tools if tool.annotations and tool.annotations.destructive_hint}
     assert destructive == {"apply_plan", "cancel_run"}
     read_only = {tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint}
-    assert not read_only & {"plan_changes", "apply_plan", "cancel_run"}
+    edits = {"add_host", "edit_host", "remove_host"}
+    assert not read_only & {"plan_changes", "apply_plan", "cancel_run", *edits}
 
 
 async def test_names_are_what_every_provider_takes(tools: list[Tool]) -> None:
