@@ -115,6 +115,29 @@ def test_a_key_that_is_known_already_is_not_kept_twice(project: Path, spawn: Spa
     assert check(project, "web1").ok
 
 
+def test_groups_and_variables_are_given_and_edited(project: Path, spawn: Spawn, trixie_host: LabHost) -> None:
+    (project / "known_hosts").write_text(trixie_host.known_hosts.read_text())
+    words = add_words(trixie_host, "web1", "--group", "web", "--group", "edge", "--var", "tier=gold", "--var", "size=3")
+    edit = ["hosts", "edit", "web1", "--group", "db", "--ungroup", "edge", "--unset", "tier", "--var", "size=[4]"]
+    for line in (words, edit):
+        child = spawn(*line)
+        child.expect("yes or no: ")
+        child.sendline("yes")
+        code, said = end(child)
+        assert code == 0, said
+    entry = open_app(project).inventory.read("web1").hosts["web1"]
+    assert entry.groups == ("db", "web")
+    assert (entry.variables.get("tier"), entry.variables["size"]) == (None, [4])
+
+    before = files_of(project)
+    child = spawn("hosts", "edit", "web1", "--var", "tier=iron")
+    child.expect(r"\+ +tier: iron")
+    child.expect("yes or no: ")
+    child.sendline("no")
+    assert end(child)[0] == 1
+    assert files_of(project) == before
+
+
 def test_a_project_without_known_hosts_of_its_own_keeps_the_key_where_ssh_looks(
     project: Path, spawn: Spawn, trixie_host: LabHost, tmp_path: Path
 ) -> None:
