@@ -12,6 +12,7 @@ from intendant.catalog import Catalog
 from intendant.commanding import Commander
 from intendant.config import Config, load_config
 from intendant.connections import Connections
+from intendant.editing import Editor
 from intendant.executing import Executor
 from intendant.factcache import FactCache
 from intendant.filing import Filer
@@ -31,6 +32,7 @@ from intendant.store import Store
 from intendant.tailing import LogTailer
 
 if TYPE_CHECKING:
+    from intendant.enrolling import Enroller
     from intendant.equivalents.entries import Entries
     from intendant.equivalents.finding import Equivalent
     from intendant.resolving import CachedResolver, Resolution
@@ -47,6 +49,7 @@ class App:
     inventory: Inventory
     store: Store
     planner: Planner
+    editor: Editor
     approver: Approver
     applier: Applier
     executor: Executor
@@ -63,6 +66,13 @@ class App:
         """What the words mean, given the project's intents, hosts and groups."""
         view = self.inventory.read()
         return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), list(view.groups))
+
+    @cached_property
+    def enroller(self) -> "Enroller":
+        """What says what an edit of the inventory would write; its libraries take time to import, too."""
+        from intendant.enrolling import Enroller
+
+        return Enroller(self.config, self.inventory)
 
     @cached_property
     def _resolver(self) -> "CachedResolver":
@@ -123,6 +133,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
     reader = HostReader(config, inventory, connections, outputs, classify, utc_now)
     check_step = partial(check_command_step, config.policy, classify)
+    editor = Editor(config, inventory, store, utc_now)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     proposer = Proposer(config.policy, planner, _Equivalents())
     return App(
@@ -131,6 +142,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         inventory=inventory,
         store=store,
         planner=planner,
+        editor=editor,
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
@@ -141,7 +153,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
-        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
+        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now, editor),
     )
 
 

@@ -50,9 +50,10 @@ def build_question(plan: "Plan") -> str:
         marks.append(f"DESTRUCTIVE: it deletes {plural(deleted, 'thing')}.")
     if not plan.complete:
         marks.append("INCOMPLETE: it does more, or less, than could be predicted.")
+    hosts = f"{plural(len(plan.healthy_hosts), 'host')}: {join_names(plan.healthy_hosts, 12)}"
     return "\n".join(
         [
-            f"Apply plan {plan.id} to {plural(len(plan.healthy_hosts), 'host')}: {join_names(plan.healthy_hosts, 12)}?",
+            f"Apply plan {plan.id} to {'the inventory of this project' if plan.kind == 'inventory' else hosts}?",
             f"Digest {plan.digest[:16]}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC.",
             *marks,
             "",

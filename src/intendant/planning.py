@@ -2,7 +2,7 @@
 
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -90,7 +90,7 @@ class Planner:
         plan = Plan(
             id=plan_id,
             created_at=created,
-            expires_at=created + timedelta(seconds=self._config.plan_ttl_seconds),
+            expires_at=created,
             pattern=pattern,
             steps=tuple(hide_params(self._catalog.get(step.intent), step) for step in steps),
             hosts=hosts,
@@ -99,12 +99,7 @@ class Planner:
             client=client,
             tasks=tasks,
         )
-        reason, channels = decide_approval(self._config.policy, plan, host_groups)
-        plan = plan.model_copy(update={"approval_reason": reason, "approval_channels": channels})
-        plan = plan.model_copy(update={"digest": plan.compute_digest()})
-        self._store.add_plan(plan)
-        forget_snapshots(self._config, before=created - timedelta(days=_KEEP_SNAPSHOTS_DAYS))
-        return plan
+        return keep_plan(self._config, self._store, plan, host_groups)
 
     def _check_steps(self, steps: Sequence[Step]) -> tuple[Step, ...]:
         if not steps:
@@ -120,6 +115,17 @@ class Planner:
         copy_sources(self._config, {step.intent: self._catalog.role_dir(step.intent) for step in steps}, snapshot)
         encoded = [(step.intent, encode_params(self._catalog.get(step.intent), step, self._box)) for step in steps]
         write_playbook(snapshot, encoded, view.hosts)
+
+
+def keep_plan(config: Config, store: Store, plan: Plan, host_groups: Mapping[str, Sequence[str]]) -> Plan:
+    """Give a new plan its time, what the policy says of it, and its digest; from then on it does not change."""
+    expires = plan.created_at + timedelta(seconds=config.plan_ttl_seconds)
+    reason, channels = decide_approval(config.policy, plan, host_groups)
+    plan = plan.model_copy(update={"expires_at": expires, "approval_reason": reason, "approval_channels": channels})
+    plan = plan.model_copy(update={"digest": plan.compute_digest()})
+    store.add_plan(plan)
+    forget_snapshots(config, before=plan.created_at - timedelta(days=_KEEP_SNAPSHOTS_DAYS))
+    return plan
 
 
 def predict(

@@ -14,7 +14,10 @@ from intendant.intents import Step
 Action = Literal["create", "update", "delete", "run"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "delete", "run")
 PlanStatus = Literal["pending", "applied", "stale", "rejected"]
+PlanKind = Literal["hosts", "inventory"]
 SENSITIVE = "(sensitive)"
+#: what plans of the inventory call the machine that Intendant runs on
+CONTROLLER = "localhost"
 
 
 class _Frozen(BaseModel):
@@ -88,6 +91,8 @@ class Plan(_Frozen):
     """An immutable prediction. Params hold secrets only by reference. Times are UTC."""
 
     id: str
+    #: what it changes: hosts, through Ansible, or the project's own inventory and known_hosts.
+    kind: PlanKind = "hosts"
     created_at: datetime
     expires_at: datetime
     pattern: str
@@ -98,6 +103,8 @@ class Plan(_Frozen):
     client: str = ""
     #: how many tasks check mode started: what progress is measured against.
     tasks: int = 0
+    #: what a person has to compare before saying yes.
+    to_confirm: str = ""
     #: why approval is needed and the channels that may give it; empty channels mean that policy approves.
     approval_reason: str = ""
     approval_channels: tuple[str, ...] = ()
@@ -138,9 +145,8 @@ class Plan(_Frozen):
 
     def compute_digest(self) -> str:
         """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included."""
-        document = self.model_dump(
-            mode="json", include={"id", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings"}
-        )
+        decisive = {"id", "kind", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings", "to_confirm"}
+        document = self.model_dump(mode="json", include=decisive)
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
 

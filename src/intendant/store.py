@@ -211,6 +211,8 @@ class Store:
             plan = Plan.model_validate_json(document)
             status = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan.id)).scalar()
             summary = plan.request or ", ".join(step.intent for step in plan.steps)
+            if plan.kind == "inventory":
+                summary = f"{plan.steps[0].intent} {plan.steps[0].params['name']}"
             return HistoryEntry(
                 kind=kind, id=plan.id, plan_id=plan.id, at=plan.created_at, status=str(status), summary=summary,
                 hosts=tuple(host.host for host in plan.hosts),

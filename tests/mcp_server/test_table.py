@@ -20,6 +20,9 @@ pytestmark = pytest.mark.anyio
 CONTRACT = {
     "list_hosts": ["pattern", "facts", "cursor"],
     "check_hosts": ["pattern", "cursor"],
+    "add_host": ["name", "address", "user", "port", "key", "jump", "groups", "variables"],
+    "edit_host": ["name", "address", "user", "port", "key", "jump", "groups", "leave", "variables"],
+    "remove_host": ["name"],
     "run_command": ["hosts", "command", "sudo", "timeout", "response_format"],
     "get_output": ["output_id", "host", "stream", "cursor"],
     "tail_log": ["hosts", "unit", "path", "lines", "since", "grep", "sudo"],
@@ -63,7 +66,8 @@ async def test_only_tools_that_may_lose_something_call_themselves_destructive(to
     destructive = {tool.name for tool in tools if tool.annotations and tool.annotations.destructive_hint}
     assert destructive == {"apply_plan", "cancel_run", "download_file"}  # the last may replace a file of the user's
     read_only = {tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint}
-    assert not read_only & {"plan_changes", "apply_plan", "cancel_run", "download_file"}
+    edits = {"add_host", "edit_host", "remove_host"}
+    assert not read_only & {"plan_changes", "apply_plan", "cancel_run", "download_file", *edits}
 
 
 async def test_names_are_what_every_provider_takes(tools: list[Tool]) -> None:

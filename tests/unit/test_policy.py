@@ -20,6 +20,12 @@ def test_every_plan_needs_approval_unless_the_policy_says_otherwise() -> None:
     assert decide_approval(Policy(), plan_of(web1=(change(),)), WEB)[1] == CHANNELS
 
 
+def test_no_policy_approves_an_edit_of_the_inventory() -> None:
+    edit = plan_of(localhost=(change(),)).model_copy(update={"kind": "inventory"})
+    for policy in (Policy(approval="never"), Policy(groups={"web": GroupPolicy(approval="never")})):
+        assert decide_approval(policy, edit, {"web1": ("web",)})[1] == CHANNELS
+
+
 def test_the_policy_can_approve_the_plans_of_one_group() -> None:
     policy = Policy(groups={"web": GroupPolicy(approval="never")})
     assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == ()

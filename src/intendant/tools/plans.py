@@ -1,5 +1,6 @@
 """plan_changes and get_plan: what would change, shown before anything does."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +21,7 @@ from intendant.views.text import summarize_plan
 if TYPE_CHECKING:
     from intendant.app import App
     from intendant.plans import Plan
+    from intendant.runner.base import Progress
 
 #: clients give up after 60 s; what takes longer goes on and is asked for with get_plan.
 _ANSWER_WITHIN_SECONDS = 45
@@ -61,7 +63,14 @@ async def plan_changes(
         steps = resolution.steps
     if not hosts.strip():
         raise InputError("hosts: is missing. Name hosts or groups; list_hosts shows them.")
-    return await _plan(ctx, hosts, steps, request)
+    client = get_client(ctx)
+
+    def plan(app: "App", plan_id: str, report: "Callable[[Progress], None]") -> "Plan":
+        return app.planner.plan_changes(
+            hosts, steps, request=request, client=client, plan_id=plan_id, on_progress=report
+        )
+
+    return await start_planning(ctx, plan)
 
 
 async def get_plan(
@@ -110,17 +119,13 @@ def read_state(app: "App", plan: "Plan") -> tuple[str, bool]:
     return status, status == "pending" and app.approver.current(plan.id) is not None
 
 
-async def _plan(ctx: Ctx, hosts: str, steps: list[Step], request: str) -> CallToolResult:
+async def start_planning(ctx: Ctx, plan: "Callable[[App, str, Callable[[Progress], None]], Plan]") -> CallToolResult:
+    """The plan that ``plan(app, plan_id, report)`` makes, as an answer; one that takes long is asked for later."""
     from intendant.planning import new_id
 
-    app, plannings, client = await get_app(ctx), get_state(ctx).plannings, get_client(ctx)
+    app, plannings = await get_app(ctx), get_state(ctx).plannings
     plan_id = new_id("plan")
-    job = plannings.start(
-        plan_id,
-        lambda report: app.planner.plan_changes(
-            hosts, steps, request=request, client=client, plan_id=plan_id, on_progress=report
-        ),
-    )
+    job = plannings.start(plan_id, lambda report: plan(app, plan_id, report))
     if not await job.wait(ctx, _ANSWER_WITHIN_SECONDS):
         return answer(_still_planning(plan_id, job))
     plannings.pop(plan_id)

@@ -48,7 +48,7 @@ def _arguments(tool: Tool) -> str:
 
 
 def _default(schema: dict[str, Any]) -> Any:
-    empty = {"string": "", "boolean": False, "integer": 0, "array": []}
+    empty = {"string": "", "boolean": False, "integer": 0, "array": [], "object": {}}
     return schema.get("default", empty[schema["type"]])
 
 

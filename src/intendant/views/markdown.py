@@ -18,6 +18,8 @@ def render_plan(plan: Plan, status: str = "pending") -> str:
     else:
         title = count_line(plan)
     parts = [f"## {title}", f"{code_span(plan.id)} ({status}) for {code_span(plan.pattern)}"]
+    if plan.to_confirm:
+        parts.append(f"**To compare:** {code_span(plan.to_confirm)}")
     parts.append("\n".join(_step_item(number, plan) for number in range(1, len(plan.steps) + 1)))
     if not plan.complete:
         parts.append("**Incomplete:** this plan does not show everything that may change.")

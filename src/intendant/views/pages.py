@@ -88,7 +88,7 @@ def build_plan(
         approval=ApprovalView(
             required=bool(plan.approval_channels) and not approved,
             channels=list(plan.approval_channels),
-            reason=plan.approval_reason,
+            reason=f"{plan.approval_reason}. {plan.to_confirm}" if plan.to_confirm else plan.approval_reason,
         ),
         next=" ".join([_next_of_plan(plan, status, approved), *_paging(plan.id, cut, next_cursor, detail)]),
     )

@@ -47,12 +47,17 @@ class CandidateView(BaseModel):
     missing: list[str]
 
 
-class PlanResult(BaseModel):
-    """A plan or a page of it; while it is being made only id and status."""
+class PlanBrief(BaseModel):
+    """The part of a plan that every client needs; the rest is as get_plan describes it."""
 
     status: str = Field(description="planning, pending, expired, applied, stale, rejected; uncertain")
     next: str
     plan_id: str = ""
+
+
+class PlanResult(PlanBrief):
+    """A plan or a page of it; while it is being made only id and status."""
+
     digest: str = ""
     complete: bool = Field(False, description="false: something is not predicted")
     applyable: bool = False
