@@ -35,6 +35,10 @@ REFUSED = (
     "Not run, and no plan can be made of it: the policy allows no commands that destroy. A person can run it by hand, "
     "or set allow_destructive_commands in intendant.toml."
 )
+_CUT_OFF = (
+    "the connection ended before the command did: the host, its sshd or the network went away. "
+    "Whether the command came to its end is not known; check the host, then run it again."
+)
 
 
 class Commander:
@@ -206,6 +210,9 @@ def _read_answer(order: Order, answer: Answer) -> HostOutput:
         waited = order.seconds + GRACE_SECONDS
         error = f"no answer within {waited} s; the command was told to end after {order.seconds} s"
         return HostOutput(error=error, duration=answer.duration)
+    if answer.error == "unreachable" and order.mark in answer.message:
+        # It stood at the start of the output: the script had begun.
+        return HostOutput(error=_CUT_OFF, duration=answer.duration)
     if answer.error is not None:
         words = f"Failed to connect to the host via ssh: {answer.message}" if answer.error == "unreachable" else ""
         return HostOutput(error=explain_failure(words or answer.message), duration=answer.duration)
@@ -246,7 +253,7 @@ def _next_of_run(outputs: Mapping[str, HostOutput], output_id: str) -> str:
     if output_id:
         parts.append(f"More: get_output(output_id='{output_id}', host=…, stream=…, cursor='').")
     if any(output.error for output in outputs.values()):
-        parts.append("Some hosts did not run it: tell the user each error.")
+        parts.append("Some hosts gave no result: tell the user each error.")
     if any(output.ended for output in outputs.values()):
         parts.append("Where ended is timeout the command was ended on the host; a longer timeout may help.")
     return " ".join(parts)
