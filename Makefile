@@ -70,8 +70,16 @@ fidelity-docs: setup ## the same, but write docs/fidelity.md and docs/plans
 words: setup ## how many of the labelled requests are understood, asked back about, or got wrong
 	@$(RUN) $(VENV)/python -m words
 
-bench: setup ## measure Intendant against ansible-playbook; prints a table, writes build/bench.json
-	@$(RUN) $(VENV)/python -m bench
+# What `bench` also measures against. Where npm cannot be reached the bench says so and leaves it out.
+.cache/ssh-mcp/.ready: .venv/.ready-inspector Makefile
+	@mkdir -p .cache/ssh-mcp
+	@$(RUN) npm install --silent --no-audit --no-fund --prefix .cache/ssh-mcp ssh-mcp@2.11.0
+	@touch $@
+
+# With ONLY=commands or ONLY=plans it measures only these.
+bench: setup ## measure Intendant against ansible-playbook, ssh and ssh-mcp; prints a table, writes build/bench.json
+	@$(MAKE) --no-print-directory .cache/ssh-mcp/.ready || echo "bench: ssh-mcp could not be installed with npm; it is left out" >&2
+	@$(RUN) $(VENV)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 docs: setup ## write the pages that are made from the code
 	@$(VENV)/python -m intendant.cli.reference > docs/cli.md

@@ -92,7 +92,7 @@ def _next_of_run(outputs: Mapping[str, HostOutput], output_id: str) -> str:
     if output_id:
         parts.append(f"More: get_output(output_id='{output_id}', host=…, stream=…, cursor='').")
     if any(output.error for output in outputs.values()):
-        parts.append("Some hosts did not run it: tell the user each error.")
+        parts.append("Some hosts gave no result: tell the user each error.")
     if any(output.ended for output in outputs.values()):
         parts.append("Where ended is timeout the command was ended on the host; a longer timeout may help.")
     return " ".join(parts)

@@ -18,6 +18,11 @@ from intendant.remote import Order, build_script, read_outcome
 from intendant.runner.hints import explain_failure
 from intendant.shell.verdicts import Verdict
 
+_CUT_OFF = (
+    "the connection ended before the command did: the host, its sshd or the network went away. "
+    "Whether the command came to its end is not known; check the host, then run it again."
+)
+
 
 class HostReader:
     """Runs reads; whatever looks at hosts (commands, logs, facts) comes through here.
@@ -116,6 +121,9 @@ def _read_answer(order: Order, answer: Answer) -> HostOutput:
         waited = order.seconds + GRACE_SECONDS
         error = f"no answer within {waited} s; the command was told to end after {order.seconds} s"
         return HostOutput(error=error, duration=answer.duration)
+    if answer.error == "unreachable" and order.mark in answer.message:
+        # It stood at the start of the output: the script had begun.
+        return HostOutput(error=_CUT_OFF, duration=answer.duration)
     if answer.error is not None:
         words = f"Failed to connect to the host via ssh: {answer.message}" if answer.error == "unreachable" else ""
         return HostOutput(error=explain_failure(words or answer.message), duration=answer.duration)

@@ -79,15 +79,17 @@ class Request:
             project.give_back(host, become, self._connection)
 
     def give_up(self) -> None:
-        """Answer that the host does not, end what was started for it, and do not use that connection again."""
-        if self.answer(error="timeout", message="no answer"):
-            _kill_marked(self.mark)
-            self._connector.project.forget(self._asked["host"])
-            # The shared ssh connection that hangs would be the next command's, too.
-            if hasattr(self._connection, "reset"):
-                thread = threading.Thread(target=self._reset, daemon=True)
-                thread.start()
-                thread.join(_RESET_SECONDS)
+        """End what was started for the host, do not use that connection again, and answer that it does not."""
+        if not self._claim():
+            return
+        _kill_marked(self.mark)
+        self._connector.project.forget(self._asked["host"])
+        # The shared ssh connection that hangs would be the next command's, too: it goes before there can be one.
+        if hasattr(self._connection, "reset"):
+            thread = threading.Thread(target=self._reset, daemon=True)
+            thread.start()
+            thread.join(_RESET_SECONDS)
+        self._say(error="timeout", message="no answer")
 
     def _reset(self) -> None:
         try:
@@ -97,16 +99,23 @@ class Request:
 
     def answer(self, **values: Any) -> bool:
         """Answer once and free the slot; False when that was done before."""
+        if not self._claim():
+            return False
+        self._say(**values)
+        return True
+
+    def _claim(self) -> bool:
         with self._lock:
-            if self._answered:
-                return False
+            claimed = not self._answered
             self._answered = True
+            return claimed
+
+    def _say(self, **values: Any) -> None:
         if "message" in values:
             values["message"] = self._connector.project.redactor.redact(values["message"])
         duration = round(time.monotonic() - self.started, 4) if self.started else 0.0
         self._connector.write({"id": self.number, "duration": duration, **values})
         self._connector.finish(self)
-        return True
 
     def _mask(self, output: bytes) -> str:
         if self._asked.get("raw"):

@@ -18,6 +18,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import add_all_plugin_dirs, become_loader, connection_loader, init_plugin_loader
 from ansible.vars.manager import VariableManager
 
+from intendant.ansible.bounded import bound_logins
 from intendant.ansible.vaulted import find_vaulted
 from intendant.redaction import Redactor
 
@@ -30,6 +31,7 @@ class Project:
     def __init__(self, source: str | None) -> None:
         folder = os.getcwd()
         init_plugin_loader()
+        bound_logins()
         self._loader = DataLoader()
         self._loader.set_basedir(folder)
         add_all_plugin_dirs(folder)
