@@ -149,6 +149,5 @@ def _slim(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outline(schema: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a result with their types: models are not shown more, and every client has to keep the list."""
-    fields = {name: {"type": field["type"]} if "type" in field else {} for name, field in schema["properties"].items()}
-    return {"type": "object", "properties": fields}
+    """The names of a result's fields: every client has to keep the list of tools, and few show a model more of them."""
+    return {"type": "object", "properties": {name: {} for name in schema["properties"]}}

@@ -67,8 +67,8 @@ _HINTS = Hints(read_only=False, destructive=False, idempotent=False, open_world=
 ADD_HOST = ToolSpec(
     add_host,
     "Add a host",
-    "Plan to add a host to the inventory. Fetches the host's key and shows its fingerprint: only a person can say that "
-    "it is the host's, when they approve the plan (apply_plan). variables are data: no secrets, no templates.",
+    "Plan to add a host to the inventory, with its key's fingerprint, which a person compares when they approve. "
+    "variables: no secrets, no templates.",
     _HINTS,
 )
 EDIT_HOST = ToolSpec(

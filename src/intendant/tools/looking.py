@@ -65,7 +65,6 @@ TAIL_LOG = ToolSpec(
 HOST_FACTS = ToolSpec(
     host_facts,
     "Look up facts of hosts",
-    "What hosts are and have, as rows, asked at most every max_age seconds: failed and running services first, ports "
-    "that are listened on, and so on.",
+    "What hosts are and have, as rows, asked at most every max_age seconds; failed services come first.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )

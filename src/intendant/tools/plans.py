@@ -143,9 +143,8 @@ def _still_planning(plan_id: str, job: "Job[Plan]") -> PlanResult:
 PLAN_CHANGES = ToolSpec(
     plan_changes,
     "Plan changes",
-    "Predict in check mode what steps, or a request, would change on hosts: diffs, blind spots, and how the plan can "
-    "be approved. Changes nothing on the hosts; stores a plan that expires. An uncertain request gives candidates and "
-    "a question.",
+    "Predict in check mode what steps, or a request, would change on hosts: diffs, blind spots, how to approve it. "
+    "Changes nothing on them; stores a plan that expires. An uncertain request gives candidates and a question.",
     Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
 )
 GET_PLAN = ToolSpec(

@@ -65,9 +65,8 @@ def _check_host(run: Run, host: str) -> None:
 APPLY_PLAN = ToolSpec(
     apply_plan,
     "Apply a plan",
-    "Apply exactly what a plan showed. Where policy wants a person's approval, the client asks the user; without "
-    "approval it is refused. Returns the finished run, or one still going: then call get_run. The run goes on if the "
-    "client leaves.",
+    "Apply exactly what a plan showed. The client asks the user where policy wants that; else it is refused. Returns "
+    "the run, finished or going on without the client: then call get_run.",
     Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
 )
 GET_RUN = ToolSpec(
