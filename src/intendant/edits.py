@@ -89,42 +89,46 @@ def show_change(change: FileChange) -> tuple[str, str]:
     while end < min(len(before), len(after)) - start and before[-1 - end] == after[-1 - end]:
         end += 1
     old, new = before[start : len(before) - end], after[start : len(after) - end]
-    known, present = _list_values(change.before), _list_values(change.after)
+    is_yaml = change.path.suffix in (".yml", ".yaml")
+    known, present = (_list_values(text) or Counter() for text in (change.before, change.after))
     stays = {value for value, count in known.items() if present[value] <= count}
     for kind, _, _, first, last in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         for number in range(first, last) if kind in ("insert", "replace") else ():
             line = new[number]
-            if _BRACES.match(line):
+            is_old = is_yaml and _holds(line, stays)
+            if is_old and _BRACES.match(line):
                 raise ProjectError(
                     f"{change.path}: a line in braces holds other entries too, which would have to be shown. Give each "
                     "entry lines of its own, or make the edit on a terminal: intendant hosts add, edit or remove."
                 )
-            if not _holds(line, stays):  # else it was only laid out anew
+            if not is_old:  # else it was only laid out anew
                 shown[start + number] = line
     redactor = Redactor()
     return redactor.redact("\n".join(_hide_values(before))), redactor.redact("\n".join(shown))
 
 
-def _list_values(text: str) -> Counter[str]:
-    """Every scalar of a YAML text that is no key of a mapping; nothing of other texts."""
+def _list_values(text: str) -> Counter[str] | None:
+    """Every scalar of a YAML text that is hidden: no key of a mapping, nor what is shown. None where it is no YAML."""
     values: Counter[str] = Counter()
-    is_key = False
+    is_key, name = False, ""
     try:
         for token in yaml.scan(text, yaml.SafeLoader):
-            if isinstance(token, yaml.ScalarToken) and not is_key:
-                values[token.value] += 1
-            is_key = isinstance(token, yaml.KeyToken) or (
-                is_key and isinstance(token, yaml.AnchorToken | yaml.TagToken)
-            )
+            if isinstance(token, yaml.ScalarToken):
+                if not is_key and name not in _SHOWN:
+                    values[token.value] += 1
+                is_key, name = False, token.value if is_key else ""
+            elif isinstance(token, yaml.KeyToken):
+                is_key, name = True, ""
     except (yaml.YAMLError, ValueError):
-        return Counter()
+        return None
     return values
 
 
 def _holds(line: str, values: set[str]) -> bool:
-    """Whether one of the values, or a part of a long one, stands on the line."""
-    parts = [part for value in values for part in value.split("\n") if len(part) >= _LONG]
-    return bool(_list_values(line).keys() & values) or any(part.strip() in line for part in parts)
+    """Whether one of the values, or a part of a long one, stands on the line, or may."""
+    own = _list_values(line)
+    parts = [part.strip() for value in values for part in value.split("\n") if len(part.strip()) >= _LONG]
+    return own is None or bool(own.keys() & values) or any(part in line for part in parts)
 
 
 def _hide_values(lines: list[str]) -> list[str]:
