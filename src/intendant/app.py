@@ -13,6 +13,7 @@ from intendant.commanding import Commander, check_command_step
 from intendant.config import Config, load_config
 from intendant.connections import Connections
 from intendant.executing import Executor
+from intendant.importing import Importer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -39,6 +40,7 @@ class App:
     inventory: Inventory
     store: Store
     planner: Planner
+    importer: Importer
     approver: Approver
     applier: Applier
     executor: Executor
@@ -103,6 +105,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         inventory=inventory,
         store=store,
         planner=planner,
+        importer=Importer(config, catalog, inventory, store, box, utc_now, check_step),
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),

@@ -27,6 +27,8 @@ class Config(BaseModel):
     ansible_cfg: Path | None = None
     database_url: str = ""
     plan_ttl_seconds: Annotated[int, Field(gt=0)] = 1800
+    #: the longest that anyone can ask for; the snapshots of plans are kept for a week.
+    plan_ttl_max_seconds: Annotated[int, Field(gt=0, le=7 * 86400)] = 86400
     recheck_after_seconds: Annotated[int, Field(ge=0)] = 120
     forks: Annotated[int, Field(gt=0, le=500)] = 20
     policy: Policy = Policy()
