@@ -37,6 +37,12 @@ def take_in(app: App, item: str) -> str:
     return plan.id
 
 
+def is_done(app: App, plan_id: str) -> bool:
+    """The hosts are as the plan wants them: there is nothing to apply, and nothing wrong with that."""
+    plan = app.store.find_plan(plan_id)
+    return plan is not None and plan.complete and not plan.applyable
+
+
 def name_output(out: str, number: int, count: int, plan_id: str) -> Path:
     """Where the file of a plan goes: ``out``, or a numbered file inside of it when it is a folder."""
     folder = out.endswith("/") or Path(out).is_dir()

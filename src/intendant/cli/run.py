@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intendant.cli.desired import apply_files
-from intendant.cli.output import JsonFlag, show_json, show_lines
-from intendant.cli.portable import take_in
+from intendant.cli.output import JsonFlag, say, show_json, show_lines
+from intendant.cli.portable import is_done, take_in
 from intendant.cli.requests import FileOption
 from intendant.cli.session import session_of
 from intendant.cli.watching import watch_plan
@@ -68,6 +68,9 @@ def apply_plan(
         apply_files(app, file, as_json=as_json)
         return
     plan_id = take_in(app, item)
+    if is_done(app, plan_id):
+        say(f"Plan {plan_id} has nothing to change, so nothing was done.")
+        return
     run = watch_plan(app, plan_id, wait=0 if no_wait else wait)
     _show_run(run, as_json=as_json)
     started = no_wait and not run.finished
