@@ -77,6 +77,7 @@ docs: setup ## write the pages that are made from the code
 	@$(VENV)/python -m intendant.cli.reference > docs/cli.md
 	@$(VENV)/python -m intendant.tools.reference > docs/tools.md
 	@$(VENV)/python -m intendant.cli.roles docs
+	@$(VENV)/python -m intendant.cli.schemas docs
 
 inspector: .cache/npm/.ready ## the MCP inspector's command line against `intendant serve`
 	@$(PYTEST) -m outside tests/outside/test_inspector.py
