@@ -17,8 +17,8 @@ from intendant.errors import IntendantError
 
 _EPILOG = (
     "Every command exits 0 when it did what was asked, 1 on any error (a wrong option too) and 130 when interrupted. "
-    "'plan --detailed-exitcode' exits 2 when there are changes, 'hosts --check' when they could not be checked, 'exec' "
-    "with the exit code of the command that it ran."
+    "'plan --detailed-exitcode' exits 2 when there are changes, 'hosts --check' when they could not be checked, "
+    "'apply -f' 3 when a person is needed, 'exec' with the exit code of the command that it ran."
 )
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
