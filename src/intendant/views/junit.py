@@ -37,7 +37,7 @@ def _plan_suite(plan: Plan, host: HostPlan) -> Element:
         changes = [change for change in host.changes if change.step == number]
         if spots and host.error is None:
             reasons = "; ".join(f"{spot.task}: {spot.reason}" for spot in spots)
-            SubElement(case, "skipped", message=_clean_line(f"cannot be predicted: {reasons}"))
+            _add(case, "skipped", f"cannot be predicted: {reasons}")
         if host.error is not None:
             _add(case, "failure", host.error, message="cannot be planned", type="planning")
         if changes:
@@ -51,7 +51,7 @@ def _run_suite(run: Run, host: HostRun) -> Element:
     case = _case(run.id, f"run of {run.plan_id}")
     deviations = [item for item in run.deviations if item.host == host.host]
     if host.status == "skipped":
-        SubElement(case, "skipped", message="nothing was run on this host")
+        _add(case, "skipped", "nothing was run on this host")
     if host.status in _BAD:
         message = f"{host.status} at: {host.failed_task}" if host.failed_task else host.status
         _add(case, "failure", host.message, message=message, type=host.status)
