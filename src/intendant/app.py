@@ -17,6 +17,7 @@ from intendant.executing import Executor
 from intendant.factcache import FactCache
 from intendant.filing import Filer
 from intendant.gathering import FactGatherer
+from intendant.importing import Importer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -50,6 +51,7 @@ class App:
     store: Store
     planner: Planner
     editor: Editor
+    importer: Importer
     approver: Approver
     applier: Applier
     executor: Executor
@@ -143,6 +145,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         store=store,
         planner=planner,
         editor=editor,
+        importer=Importer(config, catalog, inventory, store, box, utc_now, check_step),
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),

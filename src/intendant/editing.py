@@ -6,7 +6,7 @@ The same checks stand between such a plan and its run; only what predicts and ex
 import hashlib
 import shutil
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,7 +60,7 @@ class Editor:
             id=plan_id,
             kind="inventory",
             created_at=created,
-            expires_at=created,
+            expires_at=created + timedelta(seconds=self._config.plan_ttl_seconds),
             pattern=CONTROLLER,
             steps=(edit.step,),
             hosts=hosts,

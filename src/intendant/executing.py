@@ -130,7 +130,8 @@ class Executor:
         view = self._inventory.read(plan.pattern)
         roles = {step.intent: self._catalog.role_dir(step.intent) for step in plan.steps}
         groups = {name: host.groups for name, host in view.hosts.items()}
-        return bind(self._config, self._box, view, roles, snapshot), groups
+        salt = plan.bindings.seal.salt if plan.bindings.seal else ""
+        return bind(self._config, self._box, view, roles, snapshot, salt), groups
 
     def _find_approval(self, plan: Plan, groups: Groups) -> Approval:
         check_request(self._config.policy, [step.intent for step in plan.steps], groups)
@@ -147,8 +148,12 @@ class Executor:
         return self._approver.record(plan.id, plan.digest, who="policy", channel="policy", comment=reason)
 
     def _recheck(self, plan: Plan, run: Run) -> Run:
-        """Predict again when the plan is not fresh; a finished run comes back when the hosts have moved."""
-        if (self._now() - plan.created_at).total_seconds() <= self._config.recheck_after_seconds:
+        """Predict again when the plan is not fresh; a finished run comes back when the hosts have moved.
+
+        Of a portable plan always: what its file says of the hosts is then nobody's word but theirs.
+        """
+        age = (self._now() - plan.created_at).total_seconds()
+        if age <= self._config.recheck_after_seconds and not plan.portable:
             return run
         self._store.save_run(run.model_copy(update={"current_task": "checking that nothing has moved"}))
         hosts, _ = predict(

@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from intendant.intents import Step
 
@@ -73,11 +73,21 @@ class HostPlan(_Frozen):
     error: str | None = None
 
 
+class Seal(_Frozen):
+    """What lets another machine check a plan's variables: see ``sealing``. Only portable plans have one."""
+
+    salt: str = Field(pattern=r"^[0-9a-f]{32}$")
+    values: str
+    #: the version of Intendant that made the plan.
+    intendant: str
+
+
 class Bindings(_Frozen):
     """Fingerprints of everything that decides the outcome, so that a difference can be named.
 
     ``content`` maps files of roles, plugins, collections and configuration to SHA-256; ``variables`` maps each host to
-    its variables' keyed fingerprints (HMAC-SHA-256, so that values cannot be guessed from a stored plan).
+    its variables' keyed fingerprints (HMAC-SHA-256, so that values cannot be guessed from a stored plan). With a
+    ``seal`` these are hints only, and the seal decides.
     """
 
     content: dict[str, str]
@@ -85,6 +95,7 @@ class Bindings(_Frozen):
     hosts: tuple[str, ...]
     variables: dict[str, dict[str, str]]
     ansible_core: str
+    seal: Seal | None = None
 
 
 class Plan(_Frozen):
@@ -143,10 +154,22 @@ class Plan(_Frozen):
         found = Counter(change.action for host in self.hosts for change in host.changes)
         return {action: found[action] for action in ACTIONS}
 
+    @property
+    def portable(self) -> bool:
+        """The plan can be taken to another machine."""
+        return self.bindings.seal is not None
+
     def compute_digest(self) -> str:
-        """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included."""
-        decisive = {"id", "kind", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings", "to_confirm"}
-        document = self.model_dump(mode="json", include=decisive)
+        """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included.
+
+        Of a portable plan it covers all but what the applying side's policy decides.
+        """
+        covered = {"id", "kind", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings", "to_confirm"}
+        if self.portable:
+            covered |= {"request", "client", "tasks"}
+        document = self.model_dump(mode="json", include=covered)
+        if not self.portable:
+            del document["bindings"]["seal"]
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
 
@@ -203,6 +226,9 @@ def explain_drift(planned: Bindings, current: Bindings) -> list[str]:
         for name in sorted(old.keys() | new.keys()):
             if old.get(name) != new.get(name):
                 moved.append(f"variable {name} of {host} {_verb(name in old, name in new)}")
+    sealed = [bindings.seal.values if bindings.seal else "" for bindings in (planned, current)]
+    if sealed[0] != sealed[1] and not any(line.startswith(("variable ", "setting ")) for line in moved):
+        moved.append("a variable of the hosts or a setting ANSIBLE_… has another value, which may be a secret")
     if planned.ansible_core != current.ansible_core:
         moved.append(f"ansible-core is {current.ansible_core}, was {planned.ansible_core}")
     if planned.params != current.params:

@@ -1,6 +1,7 @@
 """Plans, approvals, runs and locks, kept in a database (SQLite by default, another by URL)."""
 
 import base64
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from intendant.approvals import Approval
 from intendant.errors import ApprovalNeeded, BusyError, InputError, NotFoundError, UsedError
@@ -54,19 +56,31 @@ class Store:
             if rows:
                 connection.execute(insert(PLAN_HOSTS), rows)
 
+    def add_known_plan(self, plan: Plan) -> Plan:
+        """Keep a plan that may be here already; the one that is kept is returned, with its status as it was."""
+        with contextlib.suppress(IntegrityError):
+            self.add_plan(plan)
+        return self.get_plan(plan.id)
+
     def get_plan(self, plan_id: str) -> Plan:
         """The plan as it was made.
 
         Raises:
             NotFoundError: no plan has this id.
         """
-        with self._engine.begin() as connection:
-            document = connection.execute(select(PLANS.c.document).where(PLANS.c.id == plan_id)).scalar()
-            if document is None:
+        plan = self.find_plan(plan_id)
+        if plan is None:
+            with self._engine.begin() as connection:
                 raise NotFoundError(
                     "plan", plan_id, self._recent(connection, PLANS), "The history lists what there is."
                 )
-        return Plan.model_validate_json(document)
+        return plan
+
+    def find_plan(self, plan_id: str) -> Plan | None:
+        """The plan, or None when there is none of this id."""
+        with self._engine.begin() as connection:
+            document = connection.execute(select(PLANS.c.document).where(PLANS.c.id == plan_id)).scalar()
+        return None if document is None else Plan.model_validate_json(document)
 
     def plan_status(self, plan_id: str) -> PlanStatus:
         """Where the plan stands.

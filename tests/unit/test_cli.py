@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -203,11 +202,10 @@ def test_a_plan_as_json_is_whole_and_has_the_tools_fields(
 ) -> None:
     text = "".join(f"line {number}\n" for number in range(3000))
     predict(changed(after=text))
-    out = tmp_path / "plan.json"
-    assert main(["plan", *NOTE, "--json", "--out", str(out)]) == 0
+    assert main(["plan", *NOTE, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert json.loads(out.read_text()) == result
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert main(["show", result["plan_id"], "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result
     assert result["counts"] == {"create": 1, "update": 0, "delete": 0, "run": 0}
     assert "+line 2999" in result["groups"][0]["changes"][0]["diff"]
     assert result["approval"] == {
@@ -312,7 +310,7 @@ def test_a_secret_from_stdin_is_shown_and_kept_nowhere(
 ) -> None:
     predict(changed())
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter2canary\n"))
-    assert main(["plan", *NOTE, "-p", "note_password=-", "--json", "--out", str(tmp_path / "plan.json")]) == 0
+    assert main(["plan", *NOTE, "-p", "note_password=-", "--json"]) == 0
     shown = capsys.readouterr()
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert "note_path" in (tmp_path / "project/roles/note/tasks/main.yml").read_text()

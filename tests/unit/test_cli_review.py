@@ -11,7 +11,9 @@ import pytest
 
 from intendant.app import App, open_app
 from intendant.cli import main
+from intendant.intents import Step
 from intendant.plans import Plan
+from support.portables import plan_portable, write_file
 from support.terminals import end, spawn_intendant
 from unit.projects import changed, plan_note, write_project
 
@@ -157,3 +159,19 @@ def test_a_secret_is_typed_without_an_echo(project: Path, spawn: Spawn) -> None:
     assert code == 0
     assert "hunter2canary" not in text
     assert "1 change" in text
+
+
+def test_the_file_of_a_plan_is_reviewed_where_it_is_to_be_applied(project: Path, spawn: Spawn, tmp_path: Path) -> None:
+    elsewhere = write_project(tmp_path / "elsewhere")
+    plan = plan_portable(elsewhere, Step(intent="note", params={"note_path": "/srv/note"}))
+    file = write_file(elsewhere, plan, tmp_path / "plan.intendant")
+    child = spawn("review", str(file))
+    child.expect(rf"is plan {plan.id}\.")
+    child.expect(r"\+hello")
+    child.expect(ASKED)
+    child.sendline("yes")
+    code, _ = end(child)
+    approval = open_app(project).approver.current(plan.id)
+    assert code == 0
+    assert approval is not None
+    assert approval.digest == plan.digest

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intendant.cli.output import say, show_lines
-from intendant.cli.plan import current_status
+from intendant.cli.portable import take_in
 from intendant.cli.session import session_of
+from intendant.cli.show import current_status
 from intendant.errors import InputError, PolicyError
 from intendant.views.text import prediction_lines
 
@@ -27,12 +28,14 @@ def register(app: typer.Typer) -> None:
 
 
 def review_plan(
-    context: typer.Context, plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id.")]
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="PLAN|FILE", help="The plan's id, or the file of a portable plan.")],
 ) -> None:
     """Show a plan with its diffs, ask on the terminal, and record the answer. Exits 0 when the plan is approved."""
     if not sys.stdin.isatty():
         raise InputError("review: stdin is no terminal. A person must read the plan and answer on a terminal.")
     app = session_of(context).open()
+    plan_id = take_in(app, item)
     plan = app.store.get_plan(plan_id)
     status, approval = current_status(app, plan), app.approver.current(plan_id)
     _require_reviewable(plan, status, approved=approval is not None)
