@@ -67,7 +67,9 @@ def file(origin: tuple[Path, Plan, bytes]) -> PortablePlan:
 
 def executor(app: App, runner: FakeRunner, now: Callable[[], datetime]) -> Executor:
     box = SecretBox(app.config.state_dir)
-    return Executor(app.config, app.catalog, app.inventory, app.store, Approver(app.store, now), runner, box, now, app.editor)
+    return Executor(
+        app.config, app.catalog, app.inventory, app.store, Approver(app.store, now), runner, box, now, app.editor
+    )
 
 
 def test_a_plan_is_taken_in_once_and_waits_for_this_sides_approval(file: PortablePlan, checkout: Path) -> None:

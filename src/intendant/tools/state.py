@@ -30,6 +30,11 @@ class ServerState:
         self._lock = threading.Lock()
         self.plannings = Plannings()
 
+    @property
+    def opened_app(self) -> "App | None":
+        """The application where it is there already."""
+        return self._app
+
     def get_app(self) -> "App":
         """The application; blocking. Raises what opening it raises, each time anew."""
         with self._lock:
@@ -52,7 +57,8 @@ async def get_app(ctx: Ctx) -> "App":
     Raises:
         ProjectError: the project cannot be used.
     """
-    return await run_short(get_state(ctx).get_app)
+    state = get_state(ctx)
+    return state.opened_app or await run_short(state.get_app)
 
 
 def get_client(ctx: Ctx) -> str:
