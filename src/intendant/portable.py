@@ -145,7 +145,8 @@ def _check(members: dict[str, tuple[bytes, bool]]) -> PortablePlan:
     if sorted(names) != sorted(plan.bindings.hosts):
         raise InputError("was altered: the hosts of the prediction are not those that the plan is bound to.")
     well_formed = _PLAN_ID.fullmatch(plan.id) and plan.portable and not (plan.approval_reason or plan.approval_channels)
-    if not well_formed or members[_PLAN][0] != _write_plan(plan):
+    with_zone = plan.created_at.tzinfo is not None and plan.expires_at.tzinfo is not None
+    if not (well_formed and with_zone) or members[_PLAN][0] != _write_plan(plan):
         raise InputError(f"was altered: {_PLAN} is not as it is written by 'intendant plan --out'.")
     if members.get(_MANIFEST) != (_write_manifest(plan, files), False):
         raise InputError(f"was altered: {_MANIFEST} does not list what the file holds.")

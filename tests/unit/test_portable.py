@@ -178,6 +178,12 @@ def test_an_id_is_never_a_path(made: Made, plan_id: str) -> None:
         unpack(pack(forge(unpack(made.data), id=plan_id)))
 
 
+def test_times_without_a_zone_are_refused(made: Made) -> None:
+    local = made.plan.expires_at.replace(tzinfo=None)
+    with pytest.raises(InputError, match="not as it is written"):
+        unpack(pack(forge(unpack(made.data), expires_at=local)))
+
+
 def test_a_format_of_the_future_is_named(made: Made) -> None:
     later = reseal(made.data.replace(b"intendant-plan 1 sha256 ", b"intendant-plan 2 sha256 "))
     with pytest.raises(InputError, match="format that this version does not know: it reads intendant-plan 1"):
