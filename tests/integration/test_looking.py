@@ -1,7 +1,7 @@
 """Logs and facts of real hosts, Debian 12 and 13, through the application and the command line."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from intendant.errors import InputError, PolicyError
 from intendant.facts.asking import TOPICS
 from intendant.gathering import FactQuery, HostFacts
 from intendant.logs import LogGroup, LogQuery
+from lab.fixtures import unique_name
 from lab.hosts import LabHost
 from lab.labs import Lab
 from support.projects import Project, apply, make_project, plan
@@ -139,10 +140,8 @@ def test_a_second_look_needs_no_connection_and_says_how_old_it_is(app: App, proj
     assert modes == {0o600}
 
 
-def test_old_facts_are_given_with_the_error_where_a_host_has_gone(
-    app: App, project: Project, fresh_host: Callable[[str], LabHost], lab: Lab
-) -> None:
-    going = fresh_host("trixie")
+def test_old_facts_are_given_with_the_error_where_a_host_has_gone(app: App, project: Project, lab: Lab) -> None:
+    going = lab.boot(unique_name("going"), "trixie")
     project.set_inventory({"web1": {**going.inventory_vars(), "ansible_ssh_timeout": 5}})
     before = gather(app, "system")
     lab.stop(going.name)
