@@ -58,7 +58,8 @@ async def get_app(ctx: Ctx) -> "App":
         ProjectError: the project cannot be used.
     """
     state = get_state(ctx)
-    return state.opened_app or await run_short(state.get_app)
+    opened = state.opened_app
+    return opened if opened is not None else await run_short(state.get_app)
 
 
 def get_client(ctx: Ctx) -> str:
