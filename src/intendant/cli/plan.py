@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from intendant.plans import Plan
 
 _MarkdownFlag = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment on a pull request.")]
+_HtmlFlag = Annotated[
+    bool, typer.Option("--html", help="Print the plan's page as one HTML file that needs nothing else, for reading.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -100,13 +103,20 @@ def show_item(
     item: Annotated[str, typer.Argument(metavar="PLAN|RUN", help="The id of a plan or a run.")],
     as_json: JsonFlag = False,
     as_markdown: _MarkdownFlag = False,
+    as_html: _HtmlFlag = False,
 ) -> None:
     """Show a plan with its diffs, or a run with its results."""
+    if sum((as_json, as_markdown, as_html)) > 1:
+        raise InputError("show: give one of --json, --markdown and --html.")
     app = session_of(context).open()
     try:
         plan = app.store.get_plan(item)
     except NotFoundError:
+        if as_html:
+            raise InputError(f"--html: goes with a plan only, and there is no plan '{item}'.") from None
         return _show_run(app, item, as_json=as_json, as_markdown=as_markdown)
+    if as_html:
+        return _print_html(app, plan)
     return _show_plan(app, plan, as_json=as_json, as_markdown=as_markdown)
 
 
@@ -163,6 +173,13 @@ def _show_plan(app: App, plan: Plan, *, as_json: bool, as_markdown: bool) -> Non
         typer.echo(markdown.render_plan(plan, status), nl=False)
     else:
         show_lines(plan_lines(plan, status, approval))
+
+
+def _print_html(app: App, plan: Plan) -> None:
+    from intendant.review.reading import read_page
+    from intendant.views.html.pages import HtmlViews
+
+    typer.echo(HtmlViews().render_file(read_page(app, plan.id, stays=False)), nl=False)
 
 
 def _show_run(app: App, run_id: str, *, as_json: bool, as_markdown: bool) -> None:
