@@ -168,7 +168,7 @@ def _show_plan(app: App, plan: Plan, *, as_json: bool, as_markdown: bool) -> Non
     if as_json:
         from intendant.cli.results import whole_plan
 
-        show_json(whole_plan(plan, status, approved=approval is not None))
+        show_json(whole_plan(plan, status, approval=approval))
     elif as_markdown:
         typer.echo(markdown.render_plan(plan, status), nl=False)
     else:
@@ -200,7 +200,7 @@ def _show_run(app: App, run_id: str, *, as_json: bool, as_markdown: bool) -> Non
 def _write_result(app: App, plan: Plan, path: Path) -> None:
     from intendant.cli.results import whole_plan
 
-    text = to_json_text(whole_plan(plan, current_status(app, plan), approved=False))
+    text = to_json_text(whole_plan(plan, current_status(app, plan), approval=None))
     try:
         # Diffs show configuration: for the owner only.
         path.touch(mode=0o600)

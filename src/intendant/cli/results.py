@@ -5,6 +5,7 @@ Imported only where --json or --out is given: these models bring the database's 
 
 from collections.abc import Mapping
 
+from intendant.approvals import Approval
 from intendant.inventory import InventoryView
 from intendant.plans import Plan, group_hosts
 from intendant.runs import Run
@@ -23,7 +24,7 @@ from intendant.views.results import (
 _CHANGE_FIELDS = {"step", "role", "task", "module", "target", "action"}
 
 
-def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanResult:
+def whole_plan(plan: Plan, status: str, *, approval: Approval | None) -> PlanResult:
     """The plan with every group and every diff."""
     groups = [
         GroupView(
@@ -36,8 +37,8 @@ def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanResult:
         )
         for group in group_hosts(plan.hosts)
     ]
-    page = build_plan(plan, status, approved=approved)
-    following = f"intendant {'apply' if approved or not plan.approval_channels else 'review'} {plan.id}"
+    page = build_plan(plan, status, approval=approval)
+    following = f"intendant {'apply' if approval or not plan.approval_channels else 'review'} {plan.id}"
     usable = status == "pending" and plan.applyable
     return page.model_copy(
         update={"groups": groups, "next_cursor": "", "next": following if usable else f"This plan is {status}."}

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from intendant.elicitation import ask_approval, record_answer
 from intendant.errors import NotFoundError
+from intendant.inviting import open_page
 from intendant.runs import Run
 from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.jobs import run_job
@@ -69,6 +70,7 @@ APPLY_PLAN = ToolSpec(
     "approval it is refused. Returns the finished run, or one still going: then call get_run. The run goes on if the "
     "client leaves.",
     Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
+    before=open_page,
 )
 GET_RUN = ToolSpec(
     get_run,

@@ -2,13 +2,14 @@
 
 The text is hostile: only lexers of plain configuration and script formats read it, chosen by the target's name, and
 only where the text is short. What it looks like is never guessed from its content. Pygments' lexers of
-systemd's units, Python and Apache are not used: a few lines keep them busy for minutes. A test tries the others.
+systemd's units, Python, Apache and Docker are not used: a few lines keep them busy for minutes. A test tries the others
+with hostile text.
 """
 
 import posixpath
 
 from pygments.lexer import RegexLexer
-from pygments.lexers.configs import DockerLexer, IniLexer, NginxConfLexer, TOMLLexer
+from pygments.lexers.configs import IniLexer, NginxConfLexer, TOMLLexer
 from pygments.lexers.data import JsonLexer, YamlLexer
 from pygments.lexers.shell import BashLexer
 from pygments.token import Comment, Keyword, Name, Number, Operator, Punctuation, String, _TokenType
@@ -71,8 +72,6 @@ def _choose_lexer(target: str, module: str, first_line: str) -> RegexLexer | Jso
         return JsonLexer()
     if module.rpartition(".")[2] in ("command", "shell"):
         return BashLexer()
-    if name == "Dockerfile":
-        return DockerLexer()
     for folder, lexer in _BY_FOLDER.items():
         if folder in target.split("/")[:-1]:
             return lexer()
