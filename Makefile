@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv first; nothing else has to be set up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance \
+.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance browser \
 	constraints wheel clean
 
 VENV := .venv/bin
@@ -29,20 +29,31 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 	  @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/conformance@0.2.0-alpha.12
 	@touch $@
 
+.venv/.ready-browser: .venv/.ready scripts/chromium.sh
+	@scripts/setup.sh browser
+	@scripts/chromium.sh
+	@touch $@
+
+# The accessibility checks that run inside the pages.
+.cache/npm/.ready-axe: .venv/.ready-inspector Makefile
+	@mkdir -p .cache/npm
+	@$(RUN) npm install --silent --no-audit --no-fund --prefix .cache/npm axe-core@4.14.1
+	@touch $@
+
 demo: setup ## boot a disposable host and run request, diff, approval, apply on it
 	@$(RUN) $(VENV)/python demo/run.py
 
-test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `molecule` and `fidelity`
+test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `browser`, `molecule` and `fidelity`
 	@$(PYTEST) -n 2 --maxschedchunk=1
 
 test-long: setup ## whole servers from one plan, and nobody locked out, on lab hosts (long)
 	@$(PYTEST) -n 2 --maxschedchunk=1 -m long
 
 test-quick: setup ## the tests that need no lab host
-	@$(PYTEST) -m "not lab and not outside and not long"
+	@$(PYTEST) -m "not lab and not outside and not long and not browser"
 
 lab: setup ## only the tests on real lab hosts
-	@$(PYTEST) -m "lab and not outside and not long"
+	@$(PYTEST) -m "lab and not outside and not long and not browser"
 
 lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	@$(VENV)/ruff check .
@@ -84,10 +95,13 @@ inspector: .cache/npm/.ready ## the MCP inspector's command line against `intend
 conformance: .cache/npm/.ready ## the MCP conformance suite's applicable scenarios
 	@$(PYTEST) -m outside tests/outside/test_conformance.py
 
+browser: .venv/.ready-browser .cache/npm/.ready-axe ## the review page in Chromium; screenshots go to build/screenshots
+	@$(PYTEST) -m browser tests/browser
+
 constraints: setup ## resolve constraints.txt anew
 	@{ head -n 1 constraints.txt; \
 	   echo uv | $(VENV)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate --no-header \
-	     --extra dev --extra inspector pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
+	     --extra dev --extra inspector --extra browser pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
 	 } > build.constraints && mv build.constraints constraints.txt
 
 wheel: setup ## build the wheel into dist/

@@ -9,6 +9,9 @@
       if (!fresh) throw new Error("nothing to show");
       if (fresh.innerHTML !== find().innerHTML) find().replaceChildren(...fresh.childNodes);
       find().dataset.live = fresh.dataset.live;
+      const pill = document.querySelector(".pill");
+      pill.textContent = fresh.dataset.word;
+      pill.className = `pill ${fresh.dataset.class}`;
     } catch {
       const note = document.createElement("p");
       note.textContent = "This page has lost its connection: the program that served it has ended.";
