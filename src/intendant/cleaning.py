@@ -26,6 +26,18 @@ def sanitize(text: str) -> str:
     return _WIDE.sub(lambda found: _spell(found[0]) if _is_hidden(found[0]) else found[0], text)
 
 
+def split_hidden(text: str) -> list[tuple[str, bool]]:
+    """As ``sanitize``, in pieces: True marks a spelled character, which should not look like the same letters."""
+    found: list[tuple[str, bool]] = []
+    end = 0
+    for mark in _UNSURE.finditer(text):
+        if _is_hidden(mark[0]):
+            found += [(text[end : mark.start()], False)] if mark.start() > end else []
+            found.append((_spell(mark[0]), True))
+            end = mark.end()
+    return [*found, (text[end:], False)] if end < len(text) else found
+
+
 def clean_output(output: bytes) -> str:
     """A program's output as text without colours and cursor movements; bytes that are no UTF-8 become ``\\xff``."""
     text = output.decode("utf-8", "backslashreplace")

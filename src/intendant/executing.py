@@ -136,14 +136,18 @@ class Executor:
     def _find_approval(self, plan: Plan, groups: Groups) -> Approval:
         check_request(self._config.policy, [step.intent for step in plan.steps], groups)
         reason, channels = decide_approval(self._config.policy, plan, groups)
-        approval = self._approver.current(plan.id)
-        # The policy's own yes, left by an attempt that a busy host refused, is worth nothing once the policy asks.
-        if approval and (approval.channel != "policy" or not channels):
+        # The policy's own yes, left by an attempt that a busy host refused, is worth nothing once the policy asks. Nor
+        # is one through a channel that is weaker than what the policy wants by now.
+        if approval := self._approver.current(plan.id, channels):
             return approval
         if channels:
+            weaker = self._approver.current(plan.id, ())
+            given = f" (the one through {weaker.channel} is not enough)" if weaker else ""
+            asked = ", or by answering the client's question" if "elicitation" in channels else ""
             raise ApprovalNeeded(
-                f"Plan {plan.id} is not approved: {reason}. A person approves it with 'intendant review {plan.id}' "
-                "on a terminal, or by answering the client's question. Then apply it again."
+                f"Plan {plan.id} is not approved{given}: {reason}. A person approves it with "
+                f"'intendant review {plan.id}' on a terminal, 'intendant review --web {plan.id}' on a page{asked}. "
+                "Then apply it again."
             )
         return self._approver.record(plan.id, plan.digest, who="policy", channel="policy", comment=reason)
 

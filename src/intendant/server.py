@@ -18,7 +18,7 @@ from intendant.config import Config, load_config
 from intendant.prompts import add_prompts
 from intendant.resources import add_resources
 from intendant.tools.base import make_tool
-from intendant.tools.state import ServerState
+from intendant.tools.state import ServerState, run_short
 from intendant.tools.table import TOOLS
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ def _build_server(config: Config, state: ServerState) -> MCPServer[ServerState]:
     @asynccontextmanager
     async def lifespan(_: MCPServer[ServerState]) -> AsyncIterator[ServerState]:
         yield state
+        await run_short(state.close)
 
     server = MCPServer(
         "intendant",

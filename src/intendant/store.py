@@ -112,9 +112,10 @@ class Store:
                 )
             )
 
-    def list_approvals(self, plan_id: str) -> list[Approval]:
-        """Unused approvals of a plan, newest first."""
-        wanted = and_(APPROVALS.c.plan_id == plan_id, APPROVALS.c.used_by.is_(None))
+    def list_approvals(self, plan_id: str, *, unused: bool = True) -> list[Approval]:
+        """Answers to a plan, newest first: those that no run has used, or those that one has."""
+        used = APPROVALS.c.used_by.is_(None) if unused else APPROVALS.c.used_by.is_not(None)
+        wanted = and_(APPROVALS.c.plan_id == plan_id, used)
         with self._engine.begin() as connection:
             rows = connection.execute(select(APPROVALS.c.document).where(wanted).order_by(APPROVALS.c.at.desc()))
             return [Approval.model_validate_json(row.document) for row in rows]

@@ -21,6 +21,7 @@ from intendant.intents import COMMAND
 from intendant.paths import shipped_roles
 from intendant.resolving import resolve_request
 from intendant.runner.base import TaskResult
+from support.html import Document
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
 
 Predict = Callable[..., None]
@@ -371,3 +372,18 @@ def test_the_fidelity_table_and_a_plan_show_every_role(repository: Path) -> None
     assert roles <= read_cases().keys()
     measured = {one.role for one in read_measured(repository / "docs")} & roles
     assert {path.stem for path in (repository / "docs" / "plans").glob("*.txt")} >= measured
+
+
+def test_a_plan_is_shown_as_one_html_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_note(project, [changed(after="<b>hello</b>\n")])
+    assert main(["show", plan.id, "--html"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("<!doctype html>")
+    document = Document(shown)
+    assert plan.digest[:16] in document.text
+    assert "<b>hello</b>" in document.text
+    assert not document.find("form")
+    assert main(["show", plan.id, "--html", "--json"]) == 1
+    assert "give one of" in capsys.readouterr().err
+    assert main(["show", "run-1", "--html"]) == 1
+    assert "goes with a plan only" in capsys.readouterr().err

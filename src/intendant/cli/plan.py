@@ -164,7 +164,7 @@ def _plan_and_show(
 def _show_results(app: App, plans: list[Plan]) -> None:
     from intendant.cli.results import whole_plan
 
-    found = [whole_plan(plan, current_status(app, plan), approved=False) for plan in plans]
+    found = [whole_plan(plan, current_status(app, plan), approval=None) for plan in plans]
     show_json(found[0] if len(found) == 1 else found)
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from intendant.approvals import Approval
 from intendant.inventory import InventoryView
 from intendant.plans import Plan, group_hosts
 from intendant.runs import Run
@@ -37,7 +38,7 @@ class PlanReport(PlanResult):
     steps: list[StepView]
 
 
-def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanReport:
+def whole_plan(plan: Plan, status: str, *, approval: Approval | None) -> PlanReport:
     """The plan with every group and every diff."""
     groups = [
         GroupView(
@@ -50,8 +51,8 @@ def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanReport:
         )
         for group in group_hosts(plan.hosts)
     ]
-    page = build_plan(plan, status, approved=approved)
-    following = f"intendant {'apply' if approved or not plan.approval_channels else 'review'} {plan.id}"
+    page = build_plan(plan, status, approval=approval)
+    following = f"intendant {'apply' if approval or not plan.approval_channels else 'review'} {plan.id}"
     usable = status == "pending" and plan.applyable
     whole = {"groups": groups, "next_cursor": "", "next": following if usable else f"This plan is {status}."}
     return PlanReport(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from intendant.plans import Plan
     from intendant.runs import Run
 
+HtmlFlag = Annotated[bool, typer.Option("--html", help="The same as --format html: one file that needs nothing else.")]
 MarkdownFlag = Annotated[bool, typer.Option("--markdown", help="The same as --format markdown.")]
 
 
@@ -30,6 +31,7 @@ class Format(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     JSON = "json"
+    HTML = "html"
     JUNIT = "junit"
     SARIF = "sarif"
 
@@ -56,16 +58,19 @@ def show_item(
     ] = "",
     as_json: JsonFlag = False,
     as_markdown: MarkdownFlag = False,
+    as_html: HtmlFlag = False,
 ) -> None:
     """Show a plan with its diffs, or a run with its results.
 
     The file of a portable plan is checked, and nothing else is done with it.
     """
-    chosen = choose_format(form, as_json=as_json, as_markdown=as_markdown)
+    chosen = choose_format(form, as_json=as_json, as_markdown=as_markdown, as_html=as_html)
     if (max_bytes or link) and chosen is not Format.MARKDOWN:
         raise InputError("--max-bytes, --link: go with --format markdown.")
     session = session_of(context)
     if (path := as_file(item)) is not None:
+        if chosen is Format.HTML:
+            raise InputError("--format html: goes with a plan of this project; 'intendant review FILE' takes one in.")
         from intendant.portable import read_portable
 
         plan = read_portable(path).plan
@@ -75,20 +80,22 @@ def show_item(
         plan = app.store.get_plan(item)
     except NotFoundError:
         return _show_run(_find_run(app, item), chosen)
+    if chosen is Format.HTML:
+        return _print_html(app, plan)
     approval = app.approver.current(plan.id)
     return show_plan(plan, current_status(app, plan), approval, chosen, max_bytes=max_bytes, link=link)
 
 
-def choose_format(form: Format | None, *, as_json: bool, as_markdown: bool) -> Format:
+def choose_format(form: Format | None, *, as_json: bool, as_markdown: bool, as_html: bool = False) -> Format:
     """The one form that is asked for.
 
     Raises:
         InputError: several are.
     """
-    given = [form, Format.JSON if as_json else None, Format.MARKDOWN if as_markdown else None]
-    asked = {one for one in given if one is not None}
+    flags = {Format.JSON: as_json, Format.MARKDOWN: as_markdown, Format.HTML: as_html}
+    asked = {one for one in (form, *(one for one, given in flags.items() if given)) if one is not None}
     if len(asked) > 1:
-        raise InputError("--format, --json, --markdown: give one of them.")
+        raise InputError("--format, --json, --markdown, --html: give one of them.")
     return asked.pop() if asked else Format.TEXT
 
 
@@ -106,10 +113,17 @@ def show_plan(
     if form is Format.JSON:
         from intendant.cli.results import whole_plan
 
-        return show_json(whole_plan(plan, status, approved=approval is not None))
+        return show_json(whole_plan(plan, status, approval=approval))
     if form is Format.MARKDOWN:
         return typer.echo(markdown.render_plan(plan, status, max_bytes=max_bytes, link=link), nl=False)
     return typer.echo({Format.JUNIT: junit, Format.SARIF: sarif}[form].render_plan(plan), nl=False)
+
+
+def _print_html(app: App, plan: Plan) -> None:
+    from intendant.review.reading import read_page
+    from intendant.views.html.pages import HtmlViews
+
+    typer.echo(HtmlViews().render_file(read_page(app, plan.id, stays=False)), nl=False)
 
 
 def _show_run(run: Run, form: Format) -> None:
@@ -119,8 +133,8 @@ def _show_run(run: Run, form: Format) -> None:
         from intendant.cli.results import whole_run
 
         return show_json(whole_run(run))
-    if form is Format.MARKDOWN:
-        raise InputError("--format markdown: goes with a plan only.")
+    if form in (Format.MARKDOWN, Format.HTML):
+        raise InputError(f"--format {form}: goes with a plan only.")
     return typer.echo({Format.JUNIT: junit, Format.SARIF: sarif}[form].render_run(run), nl=False)
 
 

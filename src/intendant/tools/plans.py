@@ -20,6 +20,7 @@ from intendant.views.text import summarize_plan
 
 if TYPE_CHECKING:
     from intendant.app import App
+    from intendant.approvals import Approval
     from intendant.plans import Plan
     from intendant.runner.base import Progress
 
@@ -95,15 +96,21 @@ def show_plan(
         InputError: the cursor is none of ours.
     """
     plan = app.store.get_plan(plan_id)
-    status, approved = read_state(app, plan)
-    return answer_plan(plan, status, approved=approved, host=host, cursor=cursor, detail=detail)
+    status, approval = read_state(app, plan)
+    return answer_plan(plan, status, approval=approval, host=host, cursor=cursor, detail=detail)
 
 
 def answer_plan(
-    plan: "Plan", status: str, *, approved: bool = False, host: str = "", cursor: str = "", detail: Detail = "concise"
+    plan: "Plan",
+    status: str,
+    *,
+    approval: "Approval | None" = None,
+    host: str = "",
+    cursor: str = "",
+    detail: Detail = "concise",
 ) -> CallToolResult:
     """A plan, or a page of it, as a tool's answer; raises as ``build_plan``. A concise one has a text for people."""
-    result = build_plan(plan, status, approved=approved, host=host, cursor=cursor, detail=detail)
+    result = build_plan(plan, status, approval=approval, host=host, cursor=cursor, detail=detail)
     if host or cursor or detail == "full":
         return answer(result)
     head = f"Plan {plan.id} ({status}), digest {plan.digest}, valid until {result.expires_at}"
@@ -111,12 +118,12 @@ def answer_plan(
     return answer(result, f"{head}\n{summarize_plan(plan, min(limit, _MOST_TEXT_BYTES))}\nNext: {result.next}")
 
 
-def read_state(app: "App", plan: "Plan") -> tuple[str, bool]:
-    """Where a plan stands now, and whether an unused approval of it is there; blocking."""
+def read_state(app: "App", plan: "Plan") -> "tuple[str, Approval | None]":
+    """Where a plan stands now, and the unused approval of it, if there is one; blocking."""
     status: str = app.store.plan_status(plan.id)
     if status == "pending" and plan.expires_at <= datetime.now(UTC):
         status = "expired"
-    return status, status == "pending" and app.approver.current(plan.id) is not None
+    return status, app.approver.current(plan.id) if status == "pending" else None
 
 
 async def start_planning(ctx: Ctx, plan: "Callable[[App, str, Callable[[Progress], None]], Plan]") -> CallToolResult:

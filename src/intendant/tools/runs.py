@@ -9,6 +9,7 @@ from pydantic import Field
 
 from intendant.elicitation import ask_approval, record_answer
 from intendant.errors import NotFoundError
+from intendant.inviting import open_page
 from intendant.runs import Run
 from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.jobs import run_job
@@ -68,6 +69,7 @@ APPLY_PLAN = ToolSpec(
     "Apply exactly what a plan showed. The client asks the user where policy wants that; else it is refused. Returns "
     "the run, finished or going on without the client: then call get_run.",
     Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
+    before=open_page,
 )
 GET_RUN = ToolSpec(
     get_run,

@@ -11,6 +11,7 @@ from intendant.tools.jobs import Plannings
 
 if TYPE_CHECKING:
     from intendant.app import App
+    from intendant.review.serving import ReviewServer
 
 T = TypeVar("T")
 _CLIENT_CHARS = 100
@@ -29,6 +30,7 @@ class ServerState:
         self._app: App | None = None
         self._lock = threading.Lock()
         self.plannings = Plannings()
+        self._review: ReviewServer | None = None
 
     @property
     def opened_app(self) -> "App | None":
@@ -41,6 +43,23 @@ class ServerState:
             if self._app is None:
                 self._app = self._open_app()
             return self._app
+
+    def invite(self, plan_id: str) -> str:
+        """A one-time address of the plan's page, which is served from now on; blocking.
+
+        It goes to the client's URL-mode elicitation alone, never into a result or a log.
+        """
+        with self._lock:
+            if self._review is None:
+                from intendant.review.serving import ReviewServer
+
+                self._review = ReviewServer(self.get_app)
+        return self._review.invite(plan_id)
+
+    def close(self) -> None:
+        """Stop what was started for this server."""
+        if self._review is not None:
+            self._review.close()
 
 
 Ctx: TypeAlias = Context[ServerState, Any]

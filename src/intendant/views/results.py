@@ -37,6 +37,9 @@ class ApprovalView(BaseModel):
     required: bool
     channels: list[str]
     reason: str = ""
+    given: bool = False
+    by: str = ""
+    channel: str = ""
 
 
 class CandidateView(BaseModel):
