@@ -58,8 +58,7 @@ async def host_facts(
 TAIL_LOG = ToolSpec(
     tail_log,
     "Show the end of a log",
-    "The last lines of a systemd unit's journal (unit='nginx') or of a file (path='/var/log/…'), hosts with the same "
-    "together. Times are UTC.",
+    "The last lines of a systemd unit's journal (unit='nginx') or of a file (path='/var/log/…'). Times are UTC.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )
 HOST_FACTS = ToolSpec(

@@ -34,7 +34,7 @@ _MOST_TEXT_BYTES = 2_500
 
 async def plan_changes(
     ctx: Ctx,
-    hosts: Annotated[str, Field(description="host pattern; may be left out when request names the hosts")] = "",
+    hosts: Annotated[str, Field(description="host pattern, where request does not say it")] = "",
     steps: Annotated[list[Step], Field(description="in order; either steps or request")] = [],  # noqa: B006 (never changed)
     request: Request = "",
 ) -> Annotated[CallToolResult, PlannedResult]:
