@@ -33,8 +33,8 @@ class Config(BaseModel):
     plan_ttl_max_seconds: Annotated[int, Field(gt=0, le=7 * 86400)] = 86400
     recheck_after_seconds: Annotated[int, Field(ge=0)] = 120
     forks: Annotated[int, Field(gt=0, le=500)] = 20
-    upload_dir: Path = Path("files")
-    download_dir: Path = Path("downloads")
+    upload_dir: str = "files"
+    download_dir: str = "downloads"
     max_file_bytes: Annotated[int, Field(gt=0)] = 100 * 2**20
     policy: Policy = Policy()
 

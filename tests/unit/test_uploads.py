@@ -57,7 +57,7 @@ def test_folder_and_limit_are_those_of_the_settings(tmp_path: Path) -> None:
     (tmp_path / "outbox").mkdir()
     (tmp_path / "outbox" / "x").write_text("12345")
     (tmp_path / "snapshot").mkdir()
-    own = Config(project_dir=tmp_path, state_dir=tmp_path / "state", upload_dir=Path("outbox"), max_file_bytes=5)
+    own = Config(project_dir=tmp_path, state_dir=tmp_path / "state", upload_dir="outbox", max_file_bytes=5)
     assert take(own, "x").read_text() == "12345"
     (tmp_path / "outbox" / "x").write_text("123456")
     with pytest.raises(InputError, match="max_file_bytes"):
