@@ -16,8 +16,8 @@ _Seconds = Annotated[int, Field(ge=1, le=600, description="seconds")]
 
 async def run_command(
     ctx: Ctx,
-    hosts: Annotated[str, Field(description="host pattern")],
-    command: Annotated[str, Field(description="one shell command line")],
+    hosts: str,
+    command: str,
     sudo: bool = False,
     timeout: _Seconds = 30,  # noqa: ASYNC109 (the command's, not this call's)
     response_format: Literal["text", "json"] = "text",

@@ -27,7 +27,7 @@ async def add_host(
     address: str,
     user: str = "",
     port: _Port = 0,
-    key: Annotated[str, Field(description="path of a private key on this machine")] = "",
+    key: Annotated[str, Field(description="private key file on this machine")] = "",
     jump: _Jump = "",
     groups: _Names = [],  # noqa: B006 (never changed)
     variables: dict[str, JsonValue] = {},  # noqa: B006

@@ -64,6 +64,6 @@ TAIL_LOG = ToolSpec(
 HOST_FACTS = ToolSpec(
     host_facts,
     "Look up facts of hosts",
-    "What hosts are and have, as rows, asked at most every max_age seconds; failed services come first.",
+    "What hosts are and have, as rows; failed services come first.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )

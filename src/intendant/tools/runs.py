@@ -67,7 +67,7 @@ APPLY_PLAN = ToolSpec(
     apply_plan,
     "Apply a plan",
     "Apply exactly what a plan showed. The client asks the user where policy wants that; else it is refused. Returns "
-    "the run, finished or going on without the client: then call get_run.",
+    "the run; where it goes on, call get_run.",
     Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
     before=open_page,
 )
