@@ -40,9 +40,9 @@ def _marked(request: pytest.FixtureRequest) -> None:
     assert request.node.get_closest_marker("browser"), "these tests need what `make browser` installs"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser."""
+    """The browser. Playwright's event loop runs as long as it does, and tests that are async want one of their own."""
     with launch_chromium() as browser:
         yield browser
 
