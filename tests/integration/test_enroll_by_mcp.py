@@ -115,7 +115,7 @@ async def test_without_a_yes_nothing_is_written(project: Path, app: App, connect
     person = Person("decline")
     async with Client(build_server(app), elicitation_callback=person) as client:
         planned = data_of(await client.call_tool("add_host", words_of(trixie_host, groups=["web"])))
-        assert planned["approval"]["channels"] == ["elicitation", "terminal"]
+        assert planned["approval"]["channels"] == ["elicitation", "terminal", "page"]
         assert "declined" in error_of(await apply(client, planned["plan_id"]))
     async with Client(build_server(app)) as client:
         assert "not approved" in error_of(await apply(client, planned["plan_id"]))

@@ -27,6 +27,14 @@ def test_no_policy_approves_an_edit_of_the_inventory() -> None:
         assert decide_approval(policy, edit, {"web1": ("web",)})[1] == CHANNELS
 
 
+def test_an_edit_of_the_inventory_takes_the_strongest_of_the_project_and_the_groups() -> None:
+    edit = plan_of(localhost=(change(),)).model_copy(update={"kind": "inventory"})
+    lax = Policy(approval_strength="page", groups={"web": GroupPolicy(approval_strength="client")})
+    strict = Policy(groups={"web": GroupPolicy(approval_strength="page")})
+    for policy in (lax, strict):
+        assert decide_approval(policy, edit, {"web1": ("web",)})[1] == ("terminal", "page")
+
+
 def test_the_policy_can_approve_the_plans_of_one_group() -> None:
     policy = Policy(groups={"web": GroupPolicy(approval="never")})
     assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == ()
