@@ -1,10 +1,12 @@
 """Logs and facts of real hosts, Debian 12 and 13, through the application and the command line."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from intendant.app import App
 from intendant.cli import main
@@ -37,7 +39,14 @@ def host(request: pytest.FixtureRequest) -> LabHost:
 def project(host: LabHost, tmp_path: Path) -> Project:
     """A host, and one that nobody is at."""
     variables = host.inventory_vars()
-    return make_project(tmp_path / "project", {"web1": variables, "dead": {**variables, "ansible_port": 2}})
+    project = make_project(tmp_path / "project", {})
+    write_inventory(project, {"web1": variables, "dead": {**variables, "ansible_port": 2}})
+    return project
+
+
+def write_inventory(project: Project, hosts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Plain YAML, which is remembered until it changes."""
+    project.write("inventory/hosts.yml", yaml.safe_dump({"all": {"hosts": {n: dict(v) for n, v in hosts.items()}}}))
 
 
 @pytest.fixture
@@ -142,7 +151,7 @@ def test_a_second_look_needs_no_connection_and_says_how_old_it_is(app: App, proj
 
 def test_old_facts_are_given_with_the_error_where_a_host_has_gone(app: App, project: Project, lab: Lab) -> None:
     going = lab.boot(unique_name("going"), "trixie")
-    project.set_inventory({"web1": {**going.inventory_vars(), "ansible_ssh_timeout": 5}})
+    write_inventory(project, {"web1": {**going.inventory_vars(), "ansible_ssh_timeout": 5}})
     before = gather(app, "system")
     lab.stop(going.name)
     after = gather(app, "system", max_age=0)
@@ -175,7 +184,7 @@ def test_a_host_without_a_program_says_so(app: App, host: LabHost) -> None:
 
 def test_another_machine_under_the_same_name_is_asked_anew(app: App, project: Project, host: LabHost) -> None:
     gather(app, "system")
-    project.set_inventory({"web1": {**host.inventory_vars(), "ansible_port": 2}})
+    write_inventory(project, {"web1": {**host.inventory_vars(), "ansible_port": 2}})
     found = gather(project.open(), "system")
     assert found.topics == ()
     assert "Connection refused" in found.error

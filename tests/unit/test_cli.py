@@ -211,7 +211,7 @@ def test_a_plan_as_json_is_whole_and_has_the_tools_fields(
     assert "+line 2999" in result["groups"][0]["changes"][0]["diff"]
     assert result["approval"] == {
         "required": True,
-        "channels": ["elicitation", "terminal"],
+        "channels": ["elicitation", "terminal", "page"],
         "reason": result["approval"]["reason"],
     }
     assert result["next"] == f"intendant review {result['plan_id']}"
