@@ -1,19 +1,23 @@
 """The names of an inventory, and the ways in which people write them. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rapidfuzz import process
 
 PLURAL_NOUNS = frozenset("hosts servers machines boxes nodes computers systems vms instances".split())
 NOUNS = frozenset("host server machine box node computer system vm instance".split())
+#: what groups are called for short
+_SHORT = {"database": "db", "webserver": "web", "application": "app", "monitoring": "mon"}
 _GROUP_NOUNS = frozenset({"group", "groups"})
 
 
 class HostNames:
     """The names of an inventory, prepared for look-up by the ways in which people write them."""
 
-    def __init__(self, hosts: Sequence[str], groups: Sequence[str]) -> None:
+    def __init__(self, hosts: Sequence[str], groups: Sequence[str] | Mapping[str, Sequence[str]]) -> None:
+        """``groups`` may be mapped to their hosts; without these, no group is known to have one host only."""
         self.hosts = list(hosts)
+        self._members = groups if isinstance(groups, Mapping) else {}
         self.groups = [group for group in groups if group not in {"all", "ungrouped"}]
         self.hosts_by_key = {name.lower(): name for name in self.hosts}
 
@@ -33,6 +37,10 @@ class HostNames:
             return short
         return {name for name in self.groups if _key(name) in _plural_keys(named)}
 
+    def is_single(self, group: str) -> bool:
+        """Whether the group is known to have one host, so that "the database server" is that one."""
+        return len(self._members.get(group, ())) == 1
+
     def nearest(self, word: str, cutoff: float) -> list[str]:
         """Up to three names that look like the word."""
         return [name for name, _, _ in process.extract(word, [*self.hosts, *self.groups], limit=3, score_cutoff=cutoff)]
@@ -46,6 +54,8 @@ def _plural_keys(words: Sequence[str]) -> set[str]:
     """Keys under which a group may be known that is spoken of in the plural: "web servers", "databases"."""
     *front, last = words
     keys = set()
+    if last in PLURAL_NOUNS and len(front) == 1 and front[0] in _SHORT:
+        keys.add(_SHORT[front[0]])
     if last in PLURAL_NOUNS and front:
         base = _key(" ".join(front))
         keys |= {base, _key(" ".join([*front, last.removesuffix("s")]))}

@@ -13,8 +13,9 @@ from intendant.intents import Intent
 from intendant.readings import Reader, Reading, placeholder
 from intendant.slots import all_slots, fixed_value
 from intendant.templates import ABSENT, first_words, slots_of, words_for, words_of
+from intendant.tokens import Token
 from intendant.vocabulary import ARTICLES, COMMANDS, NO_NAMES, SEPARATOR
-from intendant.wording import Token, correct_word
+from intendant.wording import correct_word
 
 #: for each way to order a removal, the orders that it takes back
 REMOVALS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -48,14 +49,18 @@ class Phrases:
         self._first_words: dict[str, set[str]] = {}
         for intent in self._intents.values():
             self._learn_words(intent)
+        framed = (words_of(text, {}) for intent in intents for text in intent.frame.templates())
         self._vocabulary = {"and"}.union(*self.words.values())
+        #: what a slip of the keyboard may have been meant to be
+        self._known = self._vocabulary.union(*framed)
         nouns = {word for intent in self._intents.values() for word in _nouns(intent)}
         #: words that a step may start with; "git" of "git clone" is the name of something all the same
         self.verbs = frozenset().union(*self._first_words.values()) - NO_NAMES - nouns
         #: what orders something, in whatever form it comes
         self.orders = self.verbs | COMMANDS
         self._readers = {
-            intent.name: Reader(intent, self._lists[intent.name], self.starts_step) for intent in self._intents.values()
+            intent.name: Reader(intent, self._lists[intent.name], self.starts_step, self.words[intent.name])
+            for intent in self._intents.values()
         }
 
     def starts_step(self, word: str) -> bool:
@@ -95,11 +100,11 @@ class Phrases:
         # "sshd's port"
         owners = {token.word.removesuffix("'s") for token in mended if token.word.endswith("'s")} & self._vocabulary
         mended = [Token(token.word.removesuffix("'s")) if token.word[:-2] in owners else token for token in mended]
-        known = {correct_word(token.word, self._vocabulary) for token in mended}
+        known = {correct_word(token.word, self._known) for token in mended}
         changed = {word for word in known if word not in {token.word for token in mended}}
         relaxed: list[Token] = []
         for position, token in enumerate(mended):
-            word = correct_word(token.word, self._vocabulary)
+            word = correct_word(token.word, self._known)
             following = mended[position + 1].word if position + 1 < len(mended) else ""
             following = correct_word(following, self._vocabulary)
             if word in ARTICLES | {"the", "this"} and following in self._vocabulary and following != "and":
