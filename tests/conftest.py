@@ -2,13 +2,33 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
+BEGAN = pytest.StashKey[float]()
+
 pytest_plugins = ["lab.fixtures"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For suites that are longer than the time that is left."""
+    parser.addoption("--within", type=float, help="seconds after which no other test is begun")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note when it all began."""
+    session.stash[BEGAN] = time.monotonic()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip, visibly, what the time does not suffice for."""
+    within: float | None = item.config.getoption("--within")
+    if within is not None and time.monotonic() - item.session.stash[BEGAN] > within:
+        pytest.skip(f"not begun: {within:.0f} s are over")
 
 
 def pytest_configure() -> None:

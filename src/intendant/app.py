@@ -12,7 +12,12 @@ from intendant.catalog import Catalog
 from intendant.commanding import Commander
 from intendant.config import Config, load_config
 from intendant.connections import Connections
+from intendant.editing import Editor
 from intendant.executing import Executor
+from intendant.factcache import FactCache
+from intendant.filing import Filer
+from intendant.gathering import FactGatherer
+from intendant.importing import Importer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
@@ -20,12 +25,15 @@ from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
 from intendant.proposing import Proposer, check_command_step
 from intendant.reach.checking import HostChecker
+from intendant.reads import HostReader
 from intendant.runner.ansible import AnsibleRunner
 from intendant.runner.base import Runner
 from intendant.secrets import SecretBox
 from intendant.store import Store
+from intendant.tailing import LogTailer
 
 if TYPE_CHECKING:
+    from intendant.enrolling import Enroller
     from intendant.equivalents.entries import Entries
     from intendant.equivalents.finding import Equivalent
     from intendant.resolving import CachedResolver, Resolution
@@ -42,11 +50,16 @@ class App:
     inventory: Inventory
     store: Store
     planner: Planner
+    editor: Editor
+    importer: Importer
     approver: Approver
     applier: Applier
     executor: Executor
     inspector: Inspector
     commander: Commander
+    tailer: LogTailer
+    gatherer: FactGatherer
+    filer: Filer
     connections: Connections
     outputs: Outputs
     checker: HostChecker
@@ -55,6 +68,13 @@ class App:
         """What the words mean, given the project's intents, hosts and groups."""
         view = self.inventory.read()
         return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), list(view.groups))
+
+    @cached_property
+    def enroller(self) -> "Enroller":
+        """What says what an edit of the inventory would write; its libraries take time to import, too."""
+        from intendant.enrolling import Enroller
+
+        return Enroller(self.config, self.inventory)
 
     @cached_property
     def _resolver(self) -> "CachedResolver":
@@ -113,7 +133,9 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     applier = Applier(config, store, utc_now)
     applier.reap()
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
+    reader = HostReader(config, inventory, connections, outputs, classify, utc_now)
     check_step = partial(check_command_step, config.policy, classify)
+    editor = Editor(config, inventory, store, utc_now)
     planner = Planner(config, catalog, inventory, store, runner, box, utc_now, check_step)
     proposer = Proposer(config.policy, planner, _Equivalents())
     return App(
@@ -122,14 +144,19 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         inventory=inventory,
         store=store,
         planner=planner,
+        editor=editor,
+        importer=Importer(config, catalog, inventory, store, box, utc_now, check_step),
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),
-        commander=Commander(config, inventory, connections, outputs, classify, proposer, utc_now),
+        commander=Commander(reader, proposer),
+        filer=Filer(config, inventory, connections),
+        tailer=LogTailer(reader),
+        gatherer=FactGatherer(reader, FactCache(config.state_dir), store.last_runs, utc_now),
         connections=connections,
         outputs=outputs,
         checker=HostChecker(config, inventory),
-        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now),
+        executor=Executor(config, catalog, inventory, store, approver, runner, box, utc_now, editor),
     )
 
 

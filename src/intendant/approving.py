@@ -1,6 +1,6 @@
 """Recording a person's (or the policy's) answer to a plan. No MCP tool reaches this by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from intendant.approvals import Approval, Channel
@@ -54,11 +54,17 @@ class Approver:
             raise UsedError(f"Plan {plan_id} is {self._store.plan_status(plan_id)}: it cannot be rejected any more.")
         self._store.add_approval(self._answer(plan, who, channel, comment).model_copy(update={"verdict": "rejected"}))
 
-    def current(self, plan_id: str) -> Approval | None:
-        """The newest approval that would let the plan be applied now, or None."""
+    def current(self, plan_id: str, channels: Sequence[str] | None = None) -> Approval | None:
+        """The newest approval that would let the plan be applied now, or None.
+
+        Args:
+            channels: those that count, any when empty (default: those that the policy wanted when the plan was made).
+        """
         plan = self._store.get_plan(plan_id)
+        wanted = plan.approval_channels if channels is None else channels
         for approval in self._store.list_approvals(plan_id):
             fits = approval.verdict == "approved" and approval.digest == plan.digest
+            fits = fits and (not wanted or approval.channel in wanted)
             if fits and self._now() < approval.until:
                 return approval
         return None

@@ -26,6 +26,18 @@ def sanitize(text: str) -> str:
     return _WIDE.sub(lambda found: _spell(found[0]) if _is_hidden(found[0]) else found[0], text)
 
 
+def split_hidden(text: str) -> list[tuple[str, bool]]:
+    """As ``sanitize``, in pieces: True marks a spelled character, which should not look like the same letters."""
+    found: list[tuple[str, bool]] = []
+    end = 0
+    for mark in _UNSURE.finditer(text):
+        if _is_hidden(mark[0]):
+            found += [(text[end : mark.start()], False)] if mark.start() > end else []
+            found.append((_spell(mark[0]), True))
+            end = mark.end()
+    return [*found, (text[end:], False)] if end < len(text) else found
+
+
 def clean_output(output: bytes) -> str:
     """A program's output as text without colours and cursor movements; bytes that are no UTF-8 become ``\\xff``."""
     text = output.decode("utf-8", "backslashreplace")
@@ -51,6 +63,19 @@ def cut_middle(text: str, limit: int, note: str = "") -> tuple[str, int]:
     shown = [part.decode("utf-8", "ignore") for part in (head, tail)]
     missing = len(data) - len(head) - len(tail)
     return f"{shown[0]}{describe_gap(missing, note)}{shown[1]}", missing
+
+
+def cut_start(text: str, limit: int) -> tuple[str, int]:
+    """The end of a text that has at most ``limit`` bytes (UTF-8), in whole lines where they are not too long.
+
+    Returns it with the number of bytes that are left out before it.
+    """
+    data = text.encode("utf-8", "backslashreplace")
+    if len(data) <= limit:
+        return text, 0
+    tail = data[len(data) - limit :]
+    tail = tail[tail.find(b"\n", 0, len(tail) // 2) + 1 :]
+    return tail.decode("utf-8", "ignore"), len(data) - len(tail)
 
 
 def describe_gap(missing: int, note: str = "") -> str:

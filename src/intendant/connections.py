@@ -1,6 +1,7 @@
 """Warm connections to hosts: the connector process, started when it is first needed and ended with its owner."""
 
 import base64
+import io
 import json
 import logging
 import os
@@ -11,8 +12,8 @@ import sys
 import threading
 import time
 import weakref
-from collections.abc import Callable, Hashable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import IO, Any, Literal
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 class Answer:
     """What came back of one script on one host: both outputs as bytes, or an error in ``message``.
 
-    ``duration`` is in seconds and includes a login where there was none yet.
+    ``duration`` is in seconds and includes a login where there was none yet. ``texts`` are those that were masked.
     """
 
     stdout: bytes = b""
@@ -46,6 +47,7 @@ class Answer:
     duration: float = 0.0
     error: ErrorKind | None = None
     message: str = ""
+    texts: tuple[tuple[str, ...], ...] = ()
 
 
 class Connections:
@@ -58,20 +60,29 @@ class Connections:
         self._signature: Hashable | None = None
 
     def run(self, scripts: Mapping[str, str], *, become: bool, seconds: float) -> dict[str, Answer]:
-        """Run each host's script, all at once up to the project's ``forks``; ``seconds`` is what a script may take.
-
-        Returns one answer for each host after a bounded time, whatever happens to hosts.
+        """See ``Session.run``; with a session of its own.
 
         Raises:
             EngineError: Ansible cannot be started, or cannot read the inventory.
         """
-        process = self._current()
-        rounds = -(-len(scripts) // self._config.forks)
-        deadline = time.monotonic() + rounds * (seconds + GRACE_SECONDS) + _CONNECTOR_SECONDS + process.starting
-        asked = {"become": become, "seconds": seconds + GRACE_SECONDS}
-        return process.ask(
-            {host: {"host": host, "script": script, **asked} for host, script in scripts.items()}, deadline
-        )
+        with self.session() as session:
+            return session.run(scripts, become=become, seconds=seconds)
+
+    @contextmanager
+    def session(self) -> "Iterator[Session]":
+        """The same connector for calls that belong together, even where the inventory changes meanwhile.
+
+        Raises:
+            EngineError: Ansible cannot be started.
+        """
+        ticket = secrets.token_hex(8)
+        with self._lock:
+            process = self._renew()
+            process.hold(ticket)
+        try:
+            yield Session(self._config.forks, process)
+        finally:
+            process.release(ticket)
 
     def close(self) -> None:
         """End the connector, and with it what is running."""
@@ -80,17 +91,53 @@ class Connections:
         if process is not None:
             process.end()
 
-    def _current(self) -> "_Process":
-        """The connector, anew where the inventory may have changed since it was started."""
-        with self._lock:
-            signature = sign_files(self._config)
-            process = self._process
-            if process is None or not process.alive or signature is None or signature != self._signature:
-                if process is not None:
-                    process.retire()
-                self._process, self._signature = _Process(self._config), signature
-            assert self._process is not None
-            return self._process
+    def _renew(self) -> "_Process":
+        """The connector, anew where the inventory may have changed since it was started. To be called with the lock."""
+        signature = sign_files(self._config)
+        process = self._process
+        if process is None or not process.alive or signature is None or signature != self._signature:
+            if process is not None:
+                process.retire()
+            self._process, self._signature = _Process(self._config), signature
+        assert self._process is not None
+        return self._process
+
+
+class Session:
+    """One connector, for a while."""
+
+    def __init__(self, forks: int, process: "_Process") -> None:
+        self._forks = forks
+        self._process = process
+
+    def run(self, scripts: Mapping[str, str], *, become: bool, seconds: float, raw: bool = False) -> dict[str, Answer]:
+        """Run each host's script, all at once up to the project's ``forks``; ``seconds`` is what a script may take.
+
+        Returns one answer for each host after a bounded time, whatever happens to hosts. Secrets that the project's
+        variables hold are masked in it; with ``raw`` nothing is, and what is to be shown goes through ``mask``.
+
+        Raises:
+            EngineError: Ansible cannot read the inventory.
+        """
+        rounds = -(-len(scripts) // self._forks)
+        taken = rounds * (seconds + GRACE_SECONDS) + _CONNECTOR_SECONDS + self._process.starting
+        asked = {"become": become, "seconds": seconds + GRACE_SECONDS, "raw": raw}
+        return self._process.ask(
+            {host: {"host": host, "script": script, **asked} for host, script in scripts.items()},
+            time.monotonic() + taken,
+        )
+
+    def mask(self, host: str, texts: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+        """Texts in pieces that come from a host, without secrets; one across a border goes from both pieces.
+
+        Raises:
+            EngineError: the texts could not be masked.
+        """
+        asked = {"host": host, "texts": [list(pieces) for pieces in texts]}
+        answer = self._process.ask({host: asked}, time.monotonic() + _CONNECTOR_SECONDS + self._process.starting)[host]
+        if answer.error or len(answer.texts) != len(texts):
+            raise EngineError(f"What {host} sent could not be masked, so it is not shown: {answer.message}")
+        return list(answer.texts)
 
 
 class _Process:
@@ -178,8 +225,21 @@ class _Process:
         missing = Answer(error="timeout", message="no answer in time")
         return {name: answers.get(name, missing) for name in requests}
 
+    def hold(self, ticket: str) -> None:
+        """Do not end, though retired, before this ticket is released."""
+        with self._changed:
+            self._waiting.add(ticket)
+
+    def release(self, ticket: str) -> None:
+        """See ``hold``."""
+        with self._changed:
+            self._waiting.discard(ticket)
+            idle = self._retired and not self._waiting
+        if idle:
+            self.end()
+
     def retire(self) -> None:
-        """End as soon as everything is answered."""
+        """End as soon as everything is answered and nobody holds it."""
         with self._changed:
             self._retired = True
             idle = not self._waiting
@@ -195,6 +255,8 @@ class _Process:
             return
         if "error" in said:
             answer = Answer(error=said["error"], message=said["message"], duration=said["duration"])
+        elif "texts" in said:
+            answer = Answer(texts=tuple(map(tuple, said["texts"])))
         else:
             stdout, stderr = (base64.b64decode(said[name]) for name in ("stdout", "stderr"))
             answer = Answer(stdout, stderr, said["duration"])
@@ -228,8 +290,9 @@ def _write(outgoing: SimpleQueue[bytes], stream: IO[bytes]) -> None:
 
 
 def _read_answers(owner: "Callable[[], _Process | None]", stream: IO[bytes]) -> None:
-    with stream:
-        for line in stream:
+    # The pipe itself would be read byte by byte in search of a line's end.
+    with stream, io.BufferedReader(stream) as lines:  # type: ignore[type-var]  # a FileIO, as bufsize is 0
+        for line in lines:
             if (process := owner()) is None:
                 return
             process.receive(line)

@@ -38,9 +38,16 @@ async def ask_approval(plan_id: str, ctx: Ctx) -> Elicit[ApprovalForm] | NoQuest
     """
     app = await get_app(ctx)
     plan = await run_short(lambda: app.store.get_plan(plan_id))
-    if not _can_ask(ctx) or not await run_short(lambda: _is_open(app, plan)):
+    if not can_ask_form(ctx) or not await run_short(lambda: _is_open(app, plan)):
         return NoQuestion()
     return Elicit(build_question(plan), ApprovalForm)
+
+
+def can_ask_form(ctx: Ctx) -> bool:
+    """Whether the client puts questions as forms of its own."""
+    capabilities = ctx.client_capabilities
+    elicitation = capabilities.elicitation if capabilities is not None else None
+    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def build_question(plan: "Plan") -> str:
@@ -50,9 +57,10 @@ def build_question(plan: "Plan") -> str:
         marks.append(f"DESTRUCTIVE: it deletes {plural(deleted, 'thing')}.")
     if not plan.complete:
         marks.append("INCOMPLETE: it does more, or less, than could be predicted.")
+    hosts = f"{plural(len(plan.healthy_hosts), 'host')}: {join_names(plan.healthy_hosts, 12)}"
     return "\n".join(
         [
-            f"Apply plan {plan.id} to {plural(len(plan.healthy_hosts), 'host')}: {join_names(plan.healthy_hosts, 12)}?",
+            f"Apply plan {plan.id} to {'the inventory of this project' if plan.kind == 'inventory' else hosts}?",
             f"Digest {plan.digest[:16]}, valid until {plan.expires_at:%Y-%m-%d %H:%M} UTC.",
             *marks,
             "",
@@ -90,12 +98,6 @@ def record_answer(app: "App", plan_id: str, answer: object, who: str) -> None:
         "open until it expires: apply_plan asks again, or a person approves it on a terminal with: "
         f"intendant review {plan_id}"
     )
-
-
-def _can_ask(ctx: Ctx) -> bool:
-    capabilities = ctx.client_capabilities
-    elicitation = capabilities.elicitation if capabilities is not None else None
-    return elicitation is not None and (elicitation.form is not None or elicitation.url is None)
 
 
 def _is_open(app: "App", plan: "Plan") -> bool:

@@ -1,155 +1,169 @@
-"""Adding and removing hosts of the inventory's file, with the host's key for known_hosts.
+"""Preparing edits of the inventory: a host is added, edited or removed, with its key for known_hosts.
 
 Prepared first and shown to a person; nothing is written before that person has said so.
 """
 
-import re
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+from pydantic import JsonValue
 
 from intendant.config import Config
-from intendant.errors import InputError, IntendantError, ProjectError, RefusedError
-from intendant.hostsfile import add_host, find_hosts_file, remove_host, replace_text
-from intendant.inventory import Inventory
+from intendant.edits import Edit, HostKey
+from intendant.enrollments import HostRequest, check_host, is_own_address
+from intendant.errors import InputError, RefusedError
+from intendant.hostsfile import add_host, edit_host, remove_host
+from intendant.intents import Step
+from intendant.inventory import HostEntry, Inventory, InventoryView
+from intendant.inventoryfiles import find_files_of, find_hosts_file, list_groups
 from intendant.reach.meeting import Meeting, meet_host
 from intendant.reach.settings import DEFAULT_SSH_ARGS, HostSettings
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ADDRESS = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*|[0-9A-Fa-f:]+(%[A-Za-z0-9]+)?")
-_USER = re.compile(r"[A-Za-z_][A-Za-z0-9_.@\\-]*\$?")
-_JUMP = re.compile(r"([^\s,@:'\"\\-][^\s,@:'\"\\]*@)?[A-Za-z0-9_\[][A-Za-z0-9_.:\[\]-]*(,\S+)?")
-
-
-class NewHost(NamedTuple):
-    """What a person says of a host; empty and 0 stand for nothing."""
-
-    name: str
-    address: str
-    user: str = ""
-    port: int = 0
-    key: str = ""
-    jump: str = ""
-    group: str = ""
-
-
-@dataclass(frozen=True)
-class FileChange:
-    """A file as it is and as it will be."""
-
-    path: Path
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Enrollment:
-    """What adding or removing a host will write.
-
-    ``fingerprint`` is what the host presents (empty when it is removed); ``is_new`` says that this machine does not
-    know the key yet, so that a person has to compare it.
-    """
-
-    host: str
-    changes: tuple[FileChange, ...]
-    fingerprint: str = ""
-    is_new: bool = False
+from intendant.textfiles import FileChange, read_text
 
 
 class Enroller:
-    """Prepares and writes such changes."""
+    """Says what an edit would write; the host is met on the way, and its key kept as it was then."""
 
     def __init__(self, config: Config, inventory: Inventory) -> None:
         self._config = config
         self._inventory = inventory
 
-    def prepare_addition(self, new: NewHost) -> Enrollment:
+    def prepare_addition(self, new: HostRequest) -> Edit:
         """Meet the host and say what would be written.
 
         Raises:
             InputError: a value is wrong, the name is taken, or the host does not answer as SSH.
             RefusedError: the host presents another key than the known one.
         """
-        _check_values(new)
-        view = self._inventory.read()
+        if not new.address:
+            raise InputError("address (ADDRESS): is missing. Give the host's name or IP address.")
+        view = self._check(new)
         if new.name in view.hosts or new.name in view.groups:
-            raise InputError(f"NAME: the inventory has '{new.name}' already. Choose another, or remove that one first.")
-        if new.group in view.hosts:
-            raise InputError(f"--group: '{new.group}' is a host of the inventory.")
+            raise InputError(
+                f"name (NAME): the inventory has '{new.name}' already. Choose another, or edit or remove that one."
+            )
         file = find_hosts_file(self._config)
-        text = file.read_text(encoding="utf-8")
-        variables = self._variables_of(new)
-        changes = [FileChange(file, text, add_host(text, new.name, variables, new.group))]
-        meeting = self._meet(new)
-        if meeting.line:
-            known = self._known_file(meeting)
-            before = known.read_text(encoding="utf-8") if known.exists() else ""
-            start = before if not before or before.endswith("\n") else f"{before}\n"
-            changes.append(FileChange(known, before, start + meeting.line))
-        return Enrollment(new.name, tuple(changes), meeting.fingerprint, is_new=bool(meeting.line))
+        text = read_text(file)
+        first, *others = new.groups or ("",)
+        after = add_host(text, new.name, {**self._connection_of(new), **new.variables}, first)
+        after = edit_host(after, new.name, join=others)
+        files = [FileChange(path=file, before=text, after=after, purpose=f"Add {new.name}")]
+        return self._prepare("add_host", new, files, view, self._meet(new, None))
 
-    def prepare_removal(self, name: str) -> Enrollment:
+    def prepare_edit(self, said: HostRequest) -> Edit:
+        """Say what other groups and variables would write; at another address, port or way the host is met anew.
+
+        Raises:
+            InputError: a value is wrong, or there is no such host, group or variable in the files.
+            RefusedError: the host presents another key than the known one.
+        """
+        view = self._check(said)
+        if (entry := view.hosts.get(said.name)) is None:
+            raise InputError(f"name (NAME): the inventory has no host '{said.name}'. The list of hosts shows them all.")
+        file = find_files_of(self._config, said.name)[0]
+        text = read_text(file)
+        variables = {**self._connection_of(said, is_known=True), **said.variables}
+        after = edit_host(text, said.name, variables, join=said.groups, leave=said.leave)
+        if after == text:
+            raise InputError(f"The inventory says of '{said.name}' already what is asked for. Nothing was changed.")
+        files = [FileChange(path=file, before=text, after=after, purpose=f"Edit {said.name}")]
+        meeting = self._meet(said, entry) if said.address or said.port or said.jump else None
+        return self._prepare("edit_host", said, files, view, meeting)
+
+    def prepare_removal(self, name: str) -> Edit:
         """Say what taking the host out of the inventory would write; keys in known_hosts stay.
 
         Raises:
-            InputError: there is no such host in the file.
+            InputError: there is no such host in the files.
         """
-        if name not in self._inventory.read(name).hosts:
-            raise InputError(f"NAME: '{name}' is no host but a group or a pattern. Name one host.")
-        file = find_hosts_file(self._config)
-        text = file.read_text(encoding="utf-8")
-        return Enrollment(name, (FileChange(file, text, remove_host(text, name)),))
+        said = HostRequest(name)
+        view = self._check(said)
+        if name not in view.hosts:
+            raise InputError(f"name (NAME): '{name}' is no host of the inventory. Name one host.")
+        files = []
+        for file in find_files_of(self._config, name):
+            text = read_text(file)
+            files.append(FileChange(path=file, before=text, after=remove_host(text, name), purpose=f"Remove {name}"))
+        return self._prepare("remove_host", said, files, view, None)
 
-    def commit(self, enrollment: Enrollment) -> None:
-        """Write it; the inventory is as it was when Ansible cannot read the new one.
+    def _check(self, said: HostRequest) -> InventoryView:
+        check_host(said)
+        if said.key and not Path(said.key).expanduser().is_file():
+            raise InputError(f"key (--key): there is no file {said.key}. Make it: ssh-keygen -t ed25519 -f {said.key}")
+        view = self._inventory.read()
+        if taken := next((group for group in said.groups if group in view.hosts), ""):
+            raise InputError(f"groups (--group): '{taken}' is a host of the inventory.")
+        return view
 
-        Raises:
-            ProjectError: a file is another by now, or cannot be written, or would not be an inventory any more.
-        """
-        inventory, *others = enrollment.changes
-        replace_text(inventory.path, inventory.before, inventory.after)
-        try:
-            self._inventory.read()
-        except IntendantError as error:
-            replace_text(inventory.path, inventory.after, inventory.before)
-            raise ProjectError(f"{error} The inventory's file is as it was.") from error
-        for change in others:
-            replace_text(change.path, change.before, change.after)
+    def _prepare(
+        self, intent: str, said: HostRequest, files: list[FileChange], view: InventoryView, meeting: Meeting | None
+    ) -> Edit:
+        known = view.hosts[said.name].groups if said.name in view.hosts else ()
+        groups = {*known, *(group for file in files for group in list_groups(file.after, said.name))}
+        key = None
+        if meeting is not None:
+            place = f"{said.address or view.hosts[said.name].address}" + (f" port {said.port}" if said.port else "")
+            place += f" through {said.jump}" if said.jump else ""
+            key = HostKey(fingerprint=meeting.fingerprint, place=place, is_new=bool(meeting.line))
+            if meeting.line:
+                files.append(self._trust(meeting, key))
+        return Edit(
+            step=Step(intent=intent, params=said.list_params()),
+            groups=tuple(sorted(groups)),
+            files=tuple(files),
+            key=key,
+            is_own_machine=is_own_address(said.address) and not said.jump,
+        )
 
-    def _variables_of(self, new: NewHost) -> Mapping[str, object]:
-        variables: dict[str, object] = {}
-        if new.address != new.name:
-            variables["ansible_host"] = new.address
-        if new.user:
-            variables["ansible_user"] = new.user
-        if new.port:
-            variables["ansible_port"] = new.port
-        if new.key:
-            variables["ansible_ssh_private_key_file"] = new.key
-        if new.jump:
-            variables["ansible_ssh_common_args"] = self._common_args(new)
+    def _trust(self, meeting: Meeting, key: HostKey) -> FileChange:
+        """The key for the project's own known_hosts where its settings have ssh read that, else for the user's."""
+        own = self._config.project_dir / "known_hosts"
+        files = [self._config.project_dir / Path(name).expanduser() for name in meeting.known_hosts]
+        path = own if own in files or not files else files[0]
+        before = read_text(path)
+        start = before if not before or before.endswith("\n") else f"{before}\n"
+        purpose = f"Trust the key {key.fingerprint} that {key.place} presents"
+        return FileChange(path=path, before=before, after=start + meeting.line, purpose=purpose)
+
+    def _connection_of(self, said: HostRequest, *, is_known: bool = False) -> Mapping[str, JsonValue]:
+        variables: dict[str, JsonValue] = {}
+        if said.address and (is_known or said.address != said.name):
+            variables["ansible_host"] = said.address
+        if said.user:
+            variables["ansible_user"] = said.user
+        if said.port:
+            variables["ansible_port"] = said.port
+        if said.key:
+            variables["ansible_ssh_private_key_file"] = said.key
+        if said.jump:
+            variables["ansible_ssh_common_args"] = self._common_args(said.jump)
         return variables
 
-    def _common_args(self, new: NewHost) -> str:
+    def _common_args(self, jump: str) -> str:
         """A host's own arguments take the place of those of ansible.cfg, so that these are in them."""
         common = self._read("ssh_common_args")
-        return f"{common} -o ProxyJump={new.jump}".strip() if new.jump else common
+        return f"{common} -o ProxyJump={jump}".strip() if jump else common
 
     def _read(self, name: str) -> str:
         return self._config.read_ansible_setting("ssh_connection", name) or ""
 
-    def _meet(self, new: NewHost) -> Meeting:
+    def _meet(self, said: HostRequest, known: HostEntry | None) -> Meeting:
+        """Ask for the key; what was not said is as the inventory has it for a known host."""
+
+        def own(name: str) -> str:
+            value = known.variables.get(name) if known else None
+            return value if isinstance(value, str) else ""
+
+        common = self._common_args(said.jump) if said.jump else own("ansible_ssh_common_args") or self._common_args("")
         settings = HostSettings(
-            host=new.address,
-            port=new.port or None,
-            remote_user=new.user or None,
-            private_key_file=new.key or None,
+            host=said.address or (known.address if known else ""),
+            port=said.port or (known.port if known else None),
+            remote_user=said.user or (known.user if known else "") or None,
+            private_key_file=said.key or own("ansible_ssh_private_key_file") or None,
             ssh_args=self._read("ssh_args") or DEFAULT_SSH_ARGS,
-            ssh_common_args=self._common_args(new),
-            ssh_extra_args=self._read("ssh_extra_args"),
+            ssh_common_args=common,
+            ssh_extra_args=own("ansible_ssh_extra_args") or self._read("ssh_extra_args"),
         )
         with tempfile.TemporaryDirectory(prefix="intendant-meet-") as folder:
             meeting = meet_host(settings, self._config.project_dir, Path(folder) / "key")
@@ -157,30 +171,3 @@ class Enroller:
             kind = RefusedError if meeting.changed else InputError
             raise kind(f"{meeting.failed.problem} {meeting.failed.fix} Nothing was added.")
         return meeting
-
-    def _known_file(self, meeting: Meeting) -> Path:
-        """The project's own known_hosts where its settings have ssh read that, else the user's."""
-        own = self._config.project_dir / "known_hosts"
-        files = [self._config.project_dir / Path(name).expanduser() for name in meeting.known_hosts]
-        return own if own in files or not files else files[0]
-
-
-def _check_values(new: NewHost) -> None:
-    """Refuse what Ansible or ssh would read as something else.
-
-    Raises:
-        InputError: names the value and what is allowed.
-    """
-    for field, value, pattern, allowed in (
-        ("NAME", new.name, _NAME, "letters, digits, '_', '-' and '.'"),
-        ("ADDRESS", new.address, _ADDRESS, "a host name, an IPv4 or an IPv6 address"),
-        ("--user", new.user, _USER, "the name of an account"),
-        ("--jump", new.jump, _JUMP, "[USER@]HOST[:PORT], several with commas"),
-        ("--group", new.group, _GROUP, "letters, digits and '_'"),
-    ):
-        if (value or field in ("NAME", "ADDRESS")) and not pattern.fullmatch(value):
-            raise InputError(f"{field}: {value!r} is not allowed here. It is {allowed}.")
-    if new.name in ("all", "ungrouped") or new.group == "ungrouped":
-        raise InputError("NAME, --group: 'all' and 'ungrouped' are Ansible's own.")
-    if new.key and not Path(new.key).expanduser().is_file():
-        raise InputError(f"--key: there is no file {new.key}. Make it: ssh-keygen -t ed25519 -f {new.key}")

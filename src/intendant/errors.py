@@ -10,9 +10,10 @@
     │   ├── StaleError      the plan no longer describes the world: plan again
     │   ├── UsedError       the plan was applied already: look at its run
     │   └── BusyError       a host is in use by another run: wait or cancel it
+    ├── HostError           the one host that was asked could not do it: see the message
     └── EngineError         Ansible could not be run at all: see the message
 
-A failure of a host is no error: it is data in a plan or a run.
+A failure of a host is no error where several are asked: it is data in a plan or a run.
 Messages name the field, what is allowed and what to do next; they never hold a secret value.
 """
 
@@ -71,6 +72,10 @@ class UsedError(RefusedError):
 
 class BusyError(RefusedError):
     """A host is in use by another run: wait or cancel it."""
+
+
+class HostError(IntendantError):
+    """The one host that was asked could not do it: see the message."""
 
 
 class EngineError(IntendantError):

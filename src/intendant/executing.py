@@ -11,10 +11,11 @@ from intendant.approving import Approver
 from intendant.binding import bind
 from intendant.catalog import Catalog
 from intendant.config import Config
+from intendant.editing import EDIT_FILE, Editor
 from intendant.errors import ApprovalNeeded, EngineError, IntendantError, RefusedError, StaleError, UsedError
-from intendant.inventory import Inventory, InventoryView
+from intendant.inventory import Inventory
 from intendant.planning import predict, snapshot_dir
-from intendant.plans import HostPlan, Plan, explain_drift
+from intendant.plans import Bindings, HostPlan, Plan, explain_drift
 from intendant.policy import check_request, decide_approval
 from intendant.processes import read_start
 from intendant.runner.base import Job, Outcome, Runner
@@ -24,6 +25,8 @@ from intendant.secrets import SecretBox, list_references
 from intendant.store import Store
 
 _SAVE_EVERY_SECONDS = 0.3
+#: each host's groups
+Groups = dict[str, tuple[str, ...]]
 
 
 class Executor:
@@ -39,6 +42,7 @@ class Executor:
         runner: Runner,
         box: SecretBox,
         now: Callable[[], datetime],
+        editor: Editor,
     ) -> None:
         self._config = config
         self._catalog = catalog
@@ -48,6 +52,7 @@ class Executor:
         self._runner = runner
         self._box = box
         self._now = now
+        self._editor = editor
 
     def start(self, plan_id: str, run_id: str) -> Run:
         """Verify the plan, use it up, lock its hosts: after this the run exists and nothing else can start it.
@@ -57,8 +62,8 @@ class Executor:
         """
         plan = self._store.get_plan(plan_id)
         self._check_state(plan)
-        view = self._check_bindings(plan)
-        approval = self._find_approval(plan, view)
+        groups = self._check_bindings(plan)
+        approval = self._find_approval(plan, groups)
         run = Run(
             id=run_id,
             plan_id=plan_id,
@@ -108,41 +113,55 @@ class Executor:
         if not plan.applyable:
             raise RefusedError(f"Plan {plan.id} has nothing to apply.")
 
-    def _check_bindings(self, plan: Plan) -> InventoryView:
+    def _check_bindings(self, plan: Plan) -> Groups:
+        """The groups of the hosts that the plan is about, when nothing that it is bound to has moved."""
+        snapshot = snapshot_dir(self._config, plan.id)
         try:
-            view = self._inventory.read(plan.pattern)
-            roles = {step.intent: self._catalog.role_dir(step.intent) for step in plan.steps}
-            current = bind(self._config, self._box, view, roles, snapshot_dir(self._config, plan.id))
+            current, groups = self._editor.bind(snapshot) if plan.kind == "inventory" else self._bind(plan, snapshot)
         except RefusedError:
             raise
         except (IntendantError, OSError) as error:
             raise StaleError(plan.id, [str(error)]) from error
         if moved := explain_drift(plan.bindings, current):
             raise StaleError(plan.id, moved[:10])
-        return view
+        return groups
 
-    def _find_approval(self, plan: Plan, view: InventoryView) -> Approval:
+    def _bind(self, plan: Plan, snapshot: Path) -> tuple[Bindings, Groups]:
+        view = self._inventory.read(plan.pattern)
+        roles = {step.intent: self._catalog.role_dir(step.intent) for step in plan.steps}
         groups = {name: host.groups for name, host in view.hosts.items()}
+        salt = plan.bindings.seal.salt if plan.bindings.seal else ""
+        return bind(self._config, self._box, view, roles, snapshot, salt), groups
+
+    def _find_approval(self, plan: Plan, groups: Groups) -> Approval:
         check_request(self._config.policy, [step.intent for step in plan.steps], groups)
         reason, channels = decide_approval(self._config.policy, plan, groups)
-        approval = self._approver.current(plan.id)
-        # The policy's own yes, left by an attempt that a busy host refused, is worth nothing once the policy asks.
-        if approval and (approval.channel != "policy" or not channels):
+        # The policy's own yes, left by an attempt that a busy host refused, is worth nothing once the policy asks. Nor
+        # is one through a channel that is weaker than what the policy wants by now.
+        if approval := self._approver.current(plan.id, channels):
             return approval
         if channels:
+            weaker = self._approver.current(plan.id, ())
+            given = f" (the one through {weaker.channel} is not enough)" if weaker else ""
+            asked = ", or by answering the client's question" if "elicitation" in channels else ""
             raise ApprovalNeeded(
-                f"Plan {plan.id} is not approved: {reason}. A person approves it with 'intendant review {plan.id}' "
-                "on a terminal, or by answering the client's question. Then apply it again."
+                f"Plan {plan.id} is not approved{given}: {reason}. A person approves it with "
+                f"'intendant review {plan.id}' on a terminal, 'intendant review --web {plan.id}' on a page{asked}. "
+                "Then apply it again."
             )
         return self._approver.record(plan.id, plan.digest, who="policy", channel="policy", comment=reason)
 
     def _recheck(self, plan: Plan, run: Run) -> Run:
-        """Predict again when the plan is not fresh; a finished run comes back when the hosts have moved."""
-        if (self._now() - plan.created_at).total_seconds() <= self._config.recheck_after_seconds:
+        """Predict again when the plan is not fresh; a finished run comes back when the hosts have moved.
+
+        Of a portable plan always: what its file says of the hosts is then nobody's word but theirs.
+        """
+        age = (self._now() - plan.created_at).total_seconds()
+        if age <= self._config.recheck_after_seconds and not plan.portable:
             return run
         self._store.save_run(run.model_copy(update={"current_task": "checking that nothing has moved"}))
         hosts, _ = predict(
-            self._runner, self._snapshot(plan), plan.healthy_hosts, plan.steps, lambda _: None, lambda: False
+            self._runner_of(plan), self._snapshot(plan), plan.healthy_hosts, plan.steps, lambda _: None, lambda: False
         )
         moved = explain_moved(plan.hosts, hosts)
         if not moved:
@@ -178,7 +197,7 @@ class Executor:
             secret_variables=list_references(plan.steps),
             cancel_file=cancel_file(self._config, run.id),
         )
-        return self._runner.run(job, recorder.add, start_task, save_progress)
+        return self._runner_of(plan).run(job, recorder.add, start_task, save_progress)
 
     def _conclude(self, plan: Plan, run: Run, recorder: Recorder, outcome: Outcome) -> Run:
         hosts = recorder.host_runs(outcome)
@@ -204,9 +223,12 @@ class Executor:
 
     def _snapshot(self, plan: Plan) -> Path:
         folder = snapshot_dir(self._config, plan.id)
-        if not (folder / "playbook.yml").is_file():
+        if not (folder / (EDIT_FILE if plan.kind == "inventory" else "playbook.yml")).is_file():
             raise EngineError(f"The snapshot of plan {plan.id} is gone. Plan again.")
         return folder
+
+    def _runner_of(self, plan: Plan) -> Runner:
+        return self._editor if plan.kind == "inventory" else self._runner
 
 
 def explain_moved(planned: Sequence[HostPlan], current: Sequence[HostPlan]) -> list[str]:

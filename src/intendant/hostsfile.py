@@ -1,54 +1,46 @@
-"""The project's inventory as a YAML file: hosts are added and removed, comments and order stay."""
+"""One YAML file of the inventory: hosts are added, edited and removed, comments and order stay."""
 
-import io
-import os
-import tempfile
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
-from intendant.config import Config
 from intendant.errors import InputError, ProjectError
-
-_NAMES = ("hosts.yml", "hosts.yaml")
-#: how people indent: mappings, sequences, and the dash within a sequence
-_LAYOUTS = ((2, 2, 0), (2, 4, 2), (4, 4, 0), (4, 4, 2), (4, 6, 4), (3, 3, 0))
-
-
-def find_hosts_file(config: Config) -> Path:
-    """The YAML file that hosts are written to.
-
-    Raises:
-        ProjectError: the inventory is something else (INI, a script, a plugin, a folder without hosts.yml).
-    """
-    named = config.read_ansible_setting("defaults", "inventory") or "inventory"
-    for part in filter(None, map(str.strip, named.split(","))):
-        path = config.project_dir / Path(part).expanduser()
-        found = [path / name for name in _NAMES] if path.is_dir() else [path]
-        for file in found:
-            if file.is_file() and file.suffix in (".yml", ".yaml"):
-                return file
-    raise ProjectError(f"The inventory ({named}) has no hosts.yml to write to. Add the host to it by hand.")
+from intendant.yamltext import Document, read_plain
 
 
 def add_host(text: str, name: str, variables: Mapping[str, object], group: str = "") -> str:
     """The file's text with the host in it: in ``group``, which is made when it is not there, or beside all groups.
 
     Raises:
-        ProjectError: the text is no YAML inventory.
+        ProjectError: the text is no YAML inventory, or other entries would change with it.
     """
-    yaml, document = _load(text)
-    parent = next((holder for key, holder in _groups(document) if key == group), None) if group else None
-    if parent is None:
-        parent = _child(document, "all")
-        if group:
-            parent = _child(_child(parent, "children"), group)
-    _child(parent, "hosts")[name] = CommentedMap(variables) if variables else None
-    return _dump(yaml, document)
+    return _guard(text, _join(text, name, group, variables or None), name)
+
+
+def edit_host(
+    text: str,
+    name: str,
+    variables: Mapping[str, object] | None = None,
+    *,
+    join: Sequence[str] = (),
+    leave: Sequence[str] = (),
+) -> str:
+    """The file's text with the host in other groups and with other variables (None takes one away).
+
+    Raises:
+        InputError: the file does not name the host, or it has no such variable or is not in such a group.
+        ProjectError: the text is no YAML inventory, or other entries would change with it.
+    """
+    after = text
+    for variable, value in (variables or {}).items():
+        after = _unset(after, name, variable) if value is None else _set(after, name, variable, value)
+    for group in join:
+        after = _join(after, name, group, None)
+    for group in leave:
+        after = _leave(after, name, group)
+    return _guard(text, after, name)
 
 
 def remove_host(text: str, name: str) -> str:
@@ -58,85 +50,132 @@ def remove_host(text: str, name: str) -> str:
         InputError: the file does not name the host.
         ProjectError: the text is no YAML inventory.
     """
-    yaml, document = _load(text)
-    removed = False
-    for _, holder in list(_groups(document)):
-        hosts = holder.get("hosts")
-        if isinstance(hosts, dict) and name in hosts:
-            del hosts[name]
-            removed = True
-            if not hosts:  # an empty mapping has to be written as one
-                holder["hosts"] = CommentedMap()
-    if not removed:
-        raise InputError(f"The inventory's file does not name the host '{name}': it may come from another source.")
-    return _dump(yaml, document)
+    after, places = text, _list_entries(document := Document(text), name)
+    while places:
+        holder = places[0][1]
+        after = document.cut(holder["hosts"], name, holder, "hosts", empty=CommentedMap())
+        places = _list_entries(document := Document(after), name)
+    if after == text:
+        raise InputError(_unnamed(name))
+    return _guard(text, after, name)
 
 
-def replace_text(path: Path, before: str, after: str) -> None:
-    """Put ``after`` in the place of ``before``, whole or not at all.
+def _join(text: str, name: str, group: str, variables: Mapping[str, object] | None) -> str:
+    """The host in one more group (beside all groups without one), where it is not there yet."""
+    document = Document(text)
+    found = next((holder for key, holder in _groups(document.root) if key == group), None) if group else None
+    if found is not None:
+        parent, path = found, ["hosts", name]
+    else:
+        parent, path = document.root, ["all", *(["children", group] if group else []), "hosts", name]
+    # As far as there is something; the rest is new.
+    while len(path) > 1 and parent.get(path[0]):
+        parent = parent[path.pop(0)]
+        if not isinstance(parent, CommentedMap):
+            raise ProjectError(f"The inventory's file has something else than a mapping before '{path[0]}'.")
+    if path[0] == name and name in parent:
+        return text
+    value: object = variables
+    for key in reversed(path[1:]):
+        value = {key: value}
+    return document.put(parent, path[0], value)
+
+
+def _set(text: str, name: str, variable: str, value: object) -> str:
+    document = Document(text)
+    holders = [holder for _, holder in _require_entries(document, name)]
+    hosts = next((holder["hosts"] for holder in holders if variable in (holder["hosts"][name] or ())), None)
+    if hosts is None:
+        hosts = next((holder["hosts"] for holder in holders if holder["hosts"][name]), holders[0]["hosts"])
+    if not hosts[name]:
+        return document.put(hosts, name, {variable: value})
+    return document.put(hosts[name], variable, value)
+
+
+def _unset(text: str, name: str, variable: str) -> str:
+    document = Document(text)
+    for _, holder in _require_entries(document, name):
+        entry = holder["hosts"][name]
+        if entry and variable in entry:
+            return document.cut(entry, variable, holder["hosts"], name, empty=None)
+    raise InputError(
+        f"variables: the inventory's file gives '{name}' no variable '{variable}' that could be taken away."
+    )
+
+
+def _leave(text: str, name: str, group: str) -> str:
+    places = _require_entries(Document(text), name)
+    gone = next((holder for key, holder in places if key == group), None)
+    if gone is None:
+        known = ", ".join(dict.fromkeys(key for key, _ in places))
+        raise InputError(f"leave: the inventory's file does not name '{name}' in the group '{group}', but in: {known}.")
+    variables = copy.deepcopy(gone["hosts"][name]) or {}
+    kept = next((holder for _, holder in places if holder is not gone), None)
+    if kept is None:  # the host itself stays
+        text = _join(text, name, "", variables)
+    there = kept["hosts"][name] or () if kept is not None else variables
+    for variable in variables:
+        # Those that the host has in the group go with it to where it stays.
+        if variable not in there:
+            document = Document(text)
+            hosts = next(place["hosts"] for key, place in _require_entries(document, name) if key != group)
+            entry = hosts[name]
+            value = variables[variable]
+            text = document.put(entry, variable, value) if entry else document.put(hosts, name, {variable: value})
+    document = Document(text)
+    holder = next(holder for key, holder in _require_entries(document, name) if key == group)
+    return document.cut(holder["hosts"], name, holder, "hosts", empty=CommentedMap())
+
+
+def _guard(before: str, after: str, name: str) -> str:
+    """The text after an edit, when it says of everything but the host what it said before.
 
     Raises:
-        ProjectError: the file is another by now, or cannot be written.
+        ProjectError: it does not.
     """
-    try:
-        if (path.read_text(encoding="utf-8") if path.exists() else "") != before:
-            raise ProjectError(f"{path} has been changed in the meantime. Nothing was written: try again.")
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        real = path.resolve()  # a link stays one
-        descriptor, draft = tempfile.mkstemp(dir=real.parent, prefix=f".{real.name}.")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(after)
-        Path(draft).chmod(real.stat().st_mode & 0o777 if real.exists() else 0o644)
-        Path(draft).replace(real)
-    except OSError as error:
-        raise ProjectError(f"{path} cannot be written: {error.strerror}.") from error
+    if _without_host(read_plain(before), name) != _without_host(read_plain(after), name):
+        raise ProjectError(
+            f"Other entries of the inventory's file would change with '{name}': they share an anchor (&, *) or are "
+            "written in an unusual way. Edit the file by hand."
+        )
+    return after
 
 
-def _load(text: str) -> tuple[YAML, CommentedMap]:
-    """The document, and a writer that lays it out as it is; the first where none does that in every line."""
-    writers = [_writer(*layout) for layout in _LAYOUTS]
-    try:
-        document = writers[0].load(text)
-        if document is None:
-            return writers[0], CommentedMap()
-        if not isinstance(document, CommentedMap):
-            raise ProjectError("The inventory's file is no mapping of groups.")
-        for yaml in writers:
-            if _dump(yaml, yaml.load(text)) == text:
-                return yaml, yaml.load(text)
-    except YAMLError as error:
-        raise ProjectError(f"The inventory's file is no YAML: {str(error).splitlines()[0]}") from error
-    return writers[0], document
+def _without_host(groups: object, name: str) -> object:
+    if not isinstance(groups, dict):
+        return groups or {}
+    found = {}
+    for key, content in groups.items():
+        if isinstance(content, dict):
+            hosts = content.get("hosts")
+            kept = {host: hosts[host] for host in hosts if str(host) != name} if isinstance(hosts, dict) else hosts
+            parts = {**content, "hosts": kept, "children": _without_host(content.get("children"), name)}
+            found[str(key)] = {part: value for part, value in parts.items() if value}
+        else:
+            found[str(key)] = content
+    return {key: content for key, content in found.items() if content}
 
 
-def _writer(mapping: int, sequence: int, offset: int) -> YAML:
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 4096
-    yaml.indent(mapping=mapping, sequence=sequence, offset=offset)
-    return yaml
+def _require_entries(document: Document, name: str) -> list[tuple[str, CommentedMap]]:
+    if not (places := _list_entries(document, name)):
+        raise InputError(_unnamed(name))
+    return places
 
 
-def _dump(yaml: YAML, document: Any) -> str:
-    stream = io.StringIO()
-    yaml.dump(document, stream)
-    return stream.getvalue()
+def _list_entries(document: Document, name: str) -> list[tuple[str, CommentedMap]]:
+    """The groups, with their names, that have the host among their hosts."""
+    places = _groups(document.root)
+    return [place for place in places if isinstance(hosts := place[1].get("hosts"), dict) and name in hosts]
 
 
-def _groups(document: Any) -> Iterator[tuple[str, CommentedMap]]:
+def _unnamed(name: str) -> str:
+    return f"The inventory's file does not name the host '{name}': it may come from another source."
+
+
+def _groups(root: Any) -> Iterator[tuple[str, CommentedMap]]:
     """Every group of the file that is a mapping, wherever it is nested."""
-    for name, group in document.items():
+    for name, group in root.items():
         if isinstance(group, CommentedMap):
             yield str(name), group
             if isinstance(children := group.get("children"), CommentedMap):
                 yield from _groups(children)
-
-
-def _child(parent: CommentedMap, name: str) -> CommentedMap:
-    """The mapping under ``name``; made, in lines of its own, where there is none or an empty one."""
-    child = parent.get(name)
-    if child is not None and not isinstance(child, CommentedMap):
-        raise ProjectError(f"The inventory's file has something else than a mapping under '{name}'.")
-    if not child:
-        child = parent[name] = CommentedMap()
-    return child

@@ -31,10 +31,10 @@ def collections_path(config: Config) -> list[Path]:
     return [config.project_dir / "collections", *_setting(config, name, _DEFAULT_COLLECTIONS)]
 
 
-def configured_plugins(config: Config) -> list[Path]:
-    """Plugin folders that ansible.cfg names; they are used from where they are."""
+def configured_plugins(config: Config) -> list[tuple[str, Path]]:
+    """Plugin folders that ansible.cfg names, as it names them; they are used from where they are."""
     names = ("library", "module_utils", *(f"{kind}_plugins" for kind in PLUGIN_KINDS))
-    return [path for name in names for path in _setting(config, name, ())]
+    return [found for name in names for found in _named(config, name, ())]
 
 
 PLUGIN_KINDS = (
@@ -59,7 +59,10 @@ ADJACENT = ("library", "module_utils", *(f"{kind}_plugins" for kind in PLUGIN_KI
 
 
 def _setting(config: Config, name: str, default: tuple[str, ...]) -> list[Path]:
+    return [path for _, path in _named(config, name, default)]
+
+
+def _named(config: Config, name: str, default: tuple[str, ...]) -> list[tuple[str, Path]]:
     value = config.read_ansible_setting("defaults", name)
-    base = config.project_dir
     entries = [entry.strip() for entry in value.split(":")] if value else list(default)
-    return [(base / Path(entry).expanduser()).resolve() for entry in entries if entry]
+    return [(entry, (config.project_dir / Path(entry).expanduser()).resolve()) for entry in entries if entry]

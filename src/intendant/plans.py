@@ -7,14 +7,17 @@ from collections import Counter
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from intendant.intents import Step
 
 Action = Literal["create", "update", "delete", "run"]
 ACTIONS: tuple[Action, ...] = ("create", "update", "delete", "run")
 PlanStatus = Literal["pending", "applied", "stale", "rejected"]
+PlanKind = Literal["hosts", "inventory"]
 SENSITIVE = "(sensitive)"
+#: what plans of the inventory call the machine that Intendant runs on
+CONTROLLER = "localhost"
 
 
 class _Frozen(BaseModel):
@@ -70,11 +73,21 @@ class HostPlan(_Frozen):
     error: str | None = None
 
 
+class Seal(_Frozen):
+    """What lets another machine check a plan's variables: see ``sealing``. Only portable plans have one."""
+
+    salt: str = Field(pattern=r"^[0-9a-f]{32}$")
+    values: str
+    #: the version of Intendant that made the plan.
+    intendant: str
+
+
 class Bindings(_Frozen):
     """Fingerprints of everything that decides the outcome, so that a difference can be named.
 
     ``content`` maps files of roles, plugins, collections and configuration to SHA-256; ``variables`` maps each host to
-    its variables' keyed fingerprints (HMAC-SHA-256, so that values cannot be guessed from a stored plan).
+    its variables' keyed fingerprints (HMAC-SHA-256, so that values cannot be guessed from a stored plan). With a
+    ``seal`` these are hints only, and the seal decides.
     """
 
     content: dict[str, str]
@@ -82,12 +95,15 @@ class Bindings(_Frozen):
     hosts: tuple[str, ...]
     variables: dict[str, dict[str, str]]
     ansible_core: str
+    seal: Seal | None = None
 
 
 class Plan(_Frozen):
     """An immutable prediction. Params hold secrets only by reference. Times are UTC."""
 
     id: str
+    #: what it changes: hosts, through Ansible, or the project's own inventory and known_hosts.
+    kind: PlanKind = "hosts"
     created_at: datetime
     expires_at: datetime
     pattern: str
@@ -98,6 +114,8 @@ class Plan(_Frozen):
     client: str = ""
     #: how many tasks check mode started: what progress is measured against.
     tasks: int = 0
+    #: what a person has to compare before saying yes.
+    to_confirm: str = ""
     #: why approval is needed and the channels that may give it; empty channels mean that policy approves.
     approval_reason: str = ""
     approval_channels: tuple[str, ...] = ()
@@ -136,11 +154,22 @@ class Plan(_Frozen):
         found = Counter(change.action for host in self.hosts for change in host.changes)
         return {action: found[action] for action in ACTIONS}
 
+    @property
+    def portable(self) -> bool:
+        """The plan can be taken to another machine."""
+        return self.bindings.seal is not None
+
     def compute_digest(self) -> str:
-        """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included."""
-        document = self.model_dump(
-            mode="json", include={"id", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings"}
-        )
+        """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included.
+
+        Of a portable plan it covers all but what the applying side's policy decides.
+        """
+        covered = {"id", "kind", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings", "to_confirm"}
+        if self.portable:
+            covered |= {"request", "client", "tasks"}
+        document = self.model_dump(mode="json", include=covered)
+        if not self.portable:
+            del document["bindings"]["seal"]
         return hashlib.sha256(canonical_json(document)).hexdigest()
 
 
@@ -197,6 +226,9 @@ def explain_drift(planned: Bindings, current: Bindings) -> list[str]:
         for name in sorted(old.keys() | new.keys()):
             if old.get(name) != new.get(name):
                 moved.append(f"variable {name} of {host} {_verb(name in old, name in new)}")
+    sealed = [bindings.seal.values if bindings.seal else "" for bindings in (planned, current)]
+    if sealed[0] != sealed[1] and not any(line.startswith(("variable ", "setting ")) for line in moved):
+        moved.append("a variable of the hosts or a setting ANSIBLE_… has another value, which may be a secret")
     if planned.ansible_core != current.ansible_core:
         moved.append(f"ansible-core is {current.ansible_core}, was {planned.ansible_core}")
     if planned.params != current.params:

@@ -4,15 +4,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from intendant.errors import PolicyError
 from intendant.plans import Plan
 
 ApprovalRule = Literal["always", "destructive", "never"]
 _STRICTNESS: tuple[ApprovalRule, ...] = ("never", "destructive", "always")
-#: the ways in which a person can approve, weakest first.
-CHANNELS = ("elicitation", "terminal")
+Strength = Literal["client", "page"]
+#: the ways in which a person can approve, by how much of a person it takes: all of them satisfy ``client``.
+CHANNELS = ("elicitation", "terminal", "page")
+_STRENGTHS: dict[Strength, tuple[str, ...]] = {"client": CHANNELS, "page": ("terminal", "page")}
+
+
+def _check_strength(value: object) -> object:
+    if value == "passkey":
+        raise ValueError("'passkey' is not available yet. The strongest for now is 'page'")
+    return value
 
 
 class GroupPolicy(BaseModel):
@@ -21,6 +29,7 @@ class GroupPolicy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approval: ApprovalRule | None = None
+    approval_strength: Annotated[Strength | None, BeforeValidator(_check_strength)] = None
     allowed_intents: tuple[str, ...] | None = None
 
 
@@ -30,6 +39,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approval: ApprovalRule = "always"
+    approval_strength: Annotated[Strength, BeforeValidator(_check_strength)] = "client"
     max_hosts: Annotated[int, Field(gt=0)] = 50
     allowed_intents: tuple[str, ...] = ("*",)
     from_var: tuple[str, ...] = ()
@@ -68,8 +78,16 @@ def decide_approval(
 ) -> tuple[str, tuple[str, ...]]:
     """Why the plan needs a person's approval, and the channels for it; no channels where the policy itself approves.
 
-    The strictest rule among a host's groups holds for it, and the strictest among the hosts for the plan.
+    The strictest rule among a host's groups holds for it, and the strictest among the hosts for the plan; likewise for
+    the strength, which decides the channels. The inventory is edited by no policy: who a host is, by its key, and what
+    policy holds for it, by its groups, a person says.
     """
+    if plan.kind == "inventory":
+        # The project's own strength too: the groups that a host joins may be laxer.
+        return (
+            "an edit of the inventory needs a person's approval, whatever the policy says",
+            _channels(policy, [(), *host_groups.values()]),
+        )
     rules = {host: _approval_rule(policy, host_groups.get(host, ())) for host in plan.healthy_hosts}
     rule = max(rules.values(), key=_STRICTNESS.index, default=policy.approval)
     hosts = ", ".join([host for host in rules if rules[host] == rule][:5])
@@ -80,12 +98,24 @@ def decide_approval(
     why = (
         "asks for a person's approval" if rule == "always" else "asks for approval: something is deleted or unforeseen"
     )
-    return f"the policy of {hosts or 'this project'} {why}", CHANNELS
+    channels = _channels(policy, [host_groups.get(host, ()) for host in rules] or [()])
+    return f"the policy of {hosts or 'this project'} {why}", channels
+
+
+def _channels(policy: Policy, groups: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """The channels that satisfy the strongest strength among hosts, each given by its groups."""
+    strengths = [_approval_strength(policy, names) for names in groups]
+    return _STRENGTHS[max(strengths, key=tuple(_STRENGTHS).index)]
 
 
 def _approval_rule(policy: Policy, groups: Sequence[str]) -> ApprovalRule:
     own = [policy.groups[name].approval for name in groups if name in policy.groups]
     return max((rule for rule in own if rule), key=_STRICTNESS.index, default=policy.approval)
+
+
+def _approval_strength(policy: Policy, groups: Sequence[str]) -> Strength:
+    own = [policy.groups[name].approval_strength for name in groups if name in policy.groups]
+    return max((found for found in own if found), key=tuple(_STRENGTHS).index, default=policy.approval_strength)
 
 
 def _allowed_intents(policy: Policy, groups: Sequence[str]) -> list[tuple[str, ...]]:

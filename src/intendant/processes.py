@@ -1,5 +1,8 @@
-"""Telling one process from a later one that got the same number."""
+"""Who this process runs as, and telling one process from a later one that got the same number."""
 
+import os
+import pwd
+import socket
 from pathlib import Path
 
 import psutil
@@ -20,3 +23,12 @@ def read_start(pid: int) -> float | None:
         return psutil.Process(pid).create_time()
     except (psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
         return None
+
+
+def identify_user() -> str:
+    """``user@host`` by the process's user id; the environment is not asked, for anyone can set it."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = f"uid{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

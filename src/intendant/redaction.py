@@ -8,7 +8,8 @@ import base64
 import json
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 MASK = "(sensitive)"
 #: vault ids: of secret params, and of literals in which only a part looks like a secret and the rest may be shown
@@ -70,11 +71,25 @@ class Redactor:
         """The text with every secret masked, or ``(sensitive)`` where masking would not be sure."""
         if self._short is not None and self._short.search(text):
             return MASK
-        if self._known is not None:
-            text = self._known.sub(MASK, text)
-        for pattern, replacement in _PATTERNS:
+        for pattern, replacement in self._passes():
             text = pattern.sub(replacement, text)
         return text
+
+    def _passes(self) -> Iterator[tuple[re.Pattern[str], str]]:
+        if self._known is not None:
+            yield self._known, MASK
+        yield from _PATTERNS
+
+    def redact_pieces(self, pieces: Sequence[str]) -> list[str]:
+        """Mask the pieces of one text: a secret that lies across a border is masked in each piece that it touches."""
+        text = "".join(pieces)
+        if self._short is not None and self._short.search(text):
+            return [MASK] * len(pieces)
+        ends = list(accumulate(map(len, pieces)))
+        starts = [0, *ends[:-1]]
+        for pattern, replacement in self._passes():
+            text, starts, ends = _substitute(pattern, replacement, text, starts, ends)
+        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
 
     def redact_all(self, value: object) -> object:
         """The same for every string (keys too) inside lists and dicts; other values stay as they are."""
@@ -87,6 +102,37 @@ class Redactor:
         if isinstance(value, int | float) and not isinstance(value, bool) and str(value) in self._secrets:
             return MASK
         return value
+
+
+def _substitute(
+    pattern: re.Pattern[str], replacement: str, text: str, starts: Sequence[int], ends: Sequence[int]
+) -> tuple[str, list[int], list[int]]:
+    """``pattern.sub``, and where pieces of the text start and end afterwards: before and behind what was replaced."""
+    parts, spans, position, moved = list[str](), list[tuple[int, int, int, int]](), 0, 0
+    for match in pattern.finditer(text):
+        new = match.expand(replacement)
+        parts += [text[position : match.start()], new]
+        start = match.start() + moved
+        spans.append((*match.span(), start, start + len(new)))
+        position, moved = match.end(), moved + len(new) - (match.end() - match.start())
+    if not spans:
+        return text, list(starts), list(ends)
+
+    def move(border: int, *, to_end: bool) -> int:
+        shift = 0
+        for start, end, new_start, new_end in spans:
+            if border <= start:
+                break
+            if border < end:
+                return new_end if to_end else new_start
+            shift = new_end - end
+        return border + shift
+
+    return (
+        "".join([*parts, text[position:]]),
+        [move(start, to_end=False) for start in starts],
+        [move(end, to_end=True) for end in ends],
+    )
 
 
 def redact_request(text: str) -> str:

@@ -30,6 +30,9 @@ _WALL = (
     f"TimeoutStopSec={_KILL_AFTER}",
 )
 _ENVIRONMENT = ("LC_ALL=C.UTF-8", "PAGER=cat", "SYSTEMD_PAGER=cat", "GIT_PAGER=cat", "TERM=dumb")
+# top makes a folder for its settings even where it only prints: not where there can be none.
+_TOP = re.compile(r"\btop\W+-")
+_NO_SETTINGS = "XDG_CONFIG_HOME=/dev/null"
 
 # Descriptors: 3 and 4 are the real outputs, 5 is what the script says of itself, 6 and 7 are the command's outputs.
 # They are set with exec in a subshell of their own: a shell that is to restore them keeps copies, which would hold the
@@ -144,7 +147,7 @@ def build_script(order: Order) -> str:
         shell = _walled(order, shell)
     return _SCRIPT.format(
         mark=order.mark,
-        environment=" ".join(_ENVIRONMENT),
+        environment=" ".join(_environment(order)),
         command=shlex.quote(order.command),
         run=f'exec {limit} {shell} -c "$command";' if not order.wall else f"exec {limit} {shell};",
         keep=KEEP_BYTES,
@@ -159,11 +162,15 @@ def _check(program: str, words: str) -> str:
     return f"command -v {program} >/dev/null || {{ finish problem {shlex.quote(words)}; return; }}"
 
 
+def _environment(order: Order) -> tuple[str, ...]:
+    return (*_ENVIRONMENT, _NO_SETTINGS) if _TOP.search(order.command) else _ENVIRONMENT
+
+
 def _unit(order: Order) -> str:
     properties = [*_WALL, f"RuntimeMaxSec={order.seconds}"]
     words = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect", f"--unit=intendant-{order.mark}"]
     words += [word for text in properties for word in ("-p", text)]
-    words += [f"--setenv={text}" for text in _ENVIRONMENT]
+    words += [f"--setenv={text}" for text in _environment(order)]
     return shlex.join(words) + ' --setenv=HOME="$HOME" --setenv=USER="$USER" -p WorkingDirectory="$PWD"'
 
 

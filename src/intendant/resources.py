@@ -41,8 +41,8 @@ def add_resources(server: MCPServer[ServerState], state: ServerState) -> None:
     async def plan(id: str) -> str:  # noqa: A002 (the address is a public contract)
         def read(app: "App") -> BaseModel:
             found = app.store.get_plan(id)
-            status, approved = read_state(app, found)
-            return build_plan(found, status, approved=approved)
+            status, approval = read_state(app, found)
+            return build_plan(found, status, approval=approval)
 
         return await _read(state, read)
 

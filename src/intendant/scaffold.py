@@ -11,6 +11,9 @@ _SETTINGS = """\
 # plan_ttl_seconds = 1800        # a plan can be applied for this long
 # recheck_after_seconds = 120    # apply predicts again when the plan is older than this
 # forks = 20                     # hosts worked on at the same time
+# upload_dir = "files"           # files that plans send to hosts come from here
+# download_dir = "downloads"     # files of hosts are saved here
+# max_file_bytes = 104857600     # of one file, either way
 # state_dir = "/some/folder"     # plans, runs and history; default: a folder of your own, see 'intendant doctor'
 
 [policy]
@@ -69,6 +72,7 @@ all:
 
 _GITIGNORE = """\
 *.retry
+downloads/
 .vault_pass*
 """
 

@@ -67,6 +67,11 @@ def hide_params(intent: Intent, step: Step) -> Step:
     return Step(intent=step.intent, params=params)
 
 
+def list_literals(intent: Intent, step: Step) -> list[str]:
+    """Names of the params with a literal that ``encode_params`` would encrypt: only this machine can read it."""
+    return [name for name, value in step.params.items() if _has_literal(value, intent.options.get(name, {}))]
+
+
 def list_references(steps: Iterable[Step]) -> tuple[str, ...]:
     """Names of all variables that the steps' params refer to, sorted."""
     return tuple(sorted(set().union(*(find_references(dict(step.params)) for step in steps))))
@@ -90,13 +95,31 @@ def _encode(value: JsonValue, option: dict[str, Any], box: SecretBox) -> Any:
         return {key: _encode(item, _suboption(option, key), box) for key, item in value.items()}
     if isinstance(value, list):
         return [_encode(item, option, box) for item in value]
-    if option.get("no_log") and value is not None and not isinstance(value, bool):
+    if _is_secret(value, option):
         return {"__ansible_vault": box.encrypt(str(value))}
     if not isinstance(value, str):
         return value
-    if Redactor().redact(value) != value:
+    if _looks_secret(value):
         return {"__ansible_vault": box.encrypt(value, SHOWN_ID)}
     return {"__ansible_unsafe": value}
+
+
+def _has_literal(value: JsonValue, option: dict[str, Any]) -> bool:
+    if isinstance(value, dict):
+        if referenced_variable(value):
+            return False
+        return any(_has_literal(item, _suboption(option, key)) for key, item in value.items())
+    if isinstance(value, list):
+        return any(_has_literal(item, option) for item in value)
+    return _is_secret(value, option) or _looks_secret(value)
+
+
+def _is_secret(value: JsonValue, option: dict[str, Any]) -> bool:
+    return bool(option.get("no_log")) and value is not None and not isinstance(value, bool)
+
+
+def _looks_secret(value: JsonValue) -> bool:
+    return isinstance(value, str) and Redactor().redact(value) != value
 
 
 def _hide(value: JsonValue, option: dict[str, Any]) -> JsonValue:

@@ -1,11 +1,9 @@
 """A plan's own copy of everything that it runs, and the fingerprints that tell when the originals have moved."""
 
-import hashlib
 import json
 import os
 import re
 import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,12 @@ import yaml
 
 from intendant.config import Config
 from intendant.errors import NotFoundError, ProjectError
+from intendant.fingerprints import fingerprint_files, hash_file, is_executable
 from intendant.inventory import HostEntry
 from intendant.paths import ADJACENT, collections_path, configured_plugins, roles_path, shipped_modules
 
 _SKIPPED = {".git", "__pycache__", "molecule", ".venv"}
+_CHUNK_BYTES = 1 << 20
 STEPS_VARIABLE = "intendant_steps"
 _DISCOVERY = "ansible_interpreter_python_fallback"
 _PYTHONS = tuple(f"python3.{minor}" for minor in range(14, 7, -1))
@@ -41,9 +41,9 @@ def fingerprint_sources(config: Config, roles: Mapping[str, Path]) -> dict[str, 
     content: dict[str, str] = {}
     for place, folder in find_sources(config, roles).items():
         content.update({f"{place.rstrip(os.sep)}/{name}": hash_file(path) for name, path in _files(folder)})
-    for folder in configured_plugins(config):
+    for entry, folder in configured_plugins(config):
         inside = folder.is_relative_to(config.project_dir)
-        place = str(folder.relative_to(config.project_dir) if inside else folder)
+        place = str(folder.relative_to(config.project_dir)) if inside else entry.rstrip("/")
         content.update({f"{place}/{name}": hash_file(path) for name, path in _files(folder)})
     if config.ansible_cfg is not None:
         content["ansible.cfg"] = hash_file(config.ansible_cfg)
@@ -73,10 +73,17 @@ def copy_sources(config: Config, roles: Mapping[str, Path], directory: Path) -> 
 
 def fingerprint_snapshot(directory: Path) -> str:
     """One SHA-256 (hex) over all files of a snapshot: playbook, params, roles, plugins, variables."""
-    digest = hashlib.sha256()
-    for name, path in _files(directory):
-        digest.update(f"{name}\0{hash_file(path)}\n".encode())
-    return digest.hexdigest()
+    return fingerprint_files(hash_snapshot(directory))
+
+
+def hash_snapshot(directory: Path) -> dict[str, str]:
+    """Every file of a snapshot by name, as ``hash_content`` gives it."""
+    return {name: hash_file(path) for name, path in _files(directory)}
+
+
+def read_snapshot(directory: Path) -> dict[str, tuple[bytes, bool]]:
+    """Every file of a snapshot by name: its content, and whether it is executable."""
+    return {name: (path.read_bytes(), is_executable(path)) for name, path in _files(directory)}
 
 
 def collect_roles(config: Config, roles: Mapping[str, Path]) -> dict[str, Path]:
@@ -111,6 +118,8 @@ def write_playbook(
     Args:
         steps: role name and encoded params.
         hosts: the hosts to touch; a local one without its own setting gets the Python that runs Ansible.
+
+    The same steps and hosts give the same files on every machine: nothing in them names a place of this one.
     """
     local = [host.name for host in hosts.values() if _lacks_interpreter(host)]
     decided = any(_DISCOVERY in host.variables for host in hosts.values())
@@ -137,7 +146,7 @@ def write_playbook(
         if not folder.is_file() and not folder.with_suffix(".yml").exists():
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "intendant-interpreter.yml").write_text(
-                yaml.safe_dump({"ansible_python_interpreter": sys.executable}), encoding="utf-8"
+                yaml.safe_dump({"ansible_python_interpreter": "{{ ansible_playbook_python }}"}), encoding="utf-8"
             )
 
 
@@ -147,12 +156,6 @@ def list_pythons() -> tuple[str, ...]:
     The distribution's Python comes first: one that was put beside it may go in the middle of a run.
     """
     return (*(f"/usr/bin/{name}" for name in _PYTHONS), "/usr/bin/python3", *_PYTHONS, "python3")
-
-
-def hash_file(path: Path) -> str:
-    """SHA-256 (hex) of a file's bytes and its executable bit."""
-    mark = b"x" if os.access(path, os.X_OK) else b"-"
-    return hashlib.sha256(mark + path.read_bytes()).hexdigest()
 
 
 def _lacks_interpreter(host: HostEntry) -> bool:

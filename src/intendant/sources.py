@@ -4,8 +4,12 @@ import os
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
+import yaml
+
 from intendant.config import Config
 
+#: the one of libyaml where it is there
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PLAIN = {".yml", ".yaml", ".json", ".ini", ".toml", ""}
 _VARIABLES = ("group_vars", "host_vars")
 _SKIPPED = {".git", ".venv", "__pycache__"}
@@ -56,5 +60,19 @@ def _is_dynamic(path: Path) -> bool:
     """Scripts are executable, and plugin configurations are YAML with a top-level key ``plugin``."""
     if path.stat().st_mode & 0o111 or path.suffix not in _PLAIN:
         return True
-    marks = (b"plugin:", b'"plugin"', b"'plugin'", b"{")
-    return path.suffix in (".yml", ".yaml") and any(line.startswith(marks) for line in path.read_bytes().splitlines())
+    if path.suffix not in (".yml", ".yaml"):
+        return False
+    text = path.read_bytes()
+    lines = text.splitlines()
+    if any(line.startswith((b"plugin:", b'"plugin"', b"'plugin'")) for line in lines):
+        return True
+    # Flow style, as in JSON, has its keys anywhere in a line. Few files have it, so only these are parsed.
+    return any(line.lstrip().startswith(b"{") for line in lines) and _names_plugin(text)
+
+
+def _names_plugin(text: bytes) -> bool:
+    try:
+        document = yaml.compose(text, Loader=_LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return True
+    return isinstance(document, yaml.MappingNode) and any(key.value == "plugin" for key, _ in document.value)

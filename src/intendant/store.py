@@ -1,6 +1,7 @@
 """Plans, approvals, runs and locks, kept in a database (SQLite by default, another by URL)."""
 
 import base64
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import and_, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from intendant.approvals import Approval
 from intendant.errors import ApprovalNeeded, BusyError, InputError, NotFoundError, UsedError
@@ -54,19 +56,31 @@ class Store:
             if rows:
                 connection.execute(insert(PLAN_HOSTS), rows)
 
+    def add_known_plan(self, plan: Plan) -> Plan:
+        """Keep a plan that may be here already; the one that is kept is returned, with its status as it was."""
+        with contextlib.suppress(IntegrityError):
+            self.add_plan(plan)
+        return self.get_plan(plan.id)
+
     def get_plan(self, plan_id: str) -> Plan:
         """The plan as it was made.
 
         Raises:
             NotFoundError: no plan has this id.
         """
-        with self._engine.begin() as connection:
-            document = connection.execute(select(PLANS.c.document).where(PLANS.c.id == plan_id)).scalar()
-            if document is None:
+        plan = self.find_plan(plan_id)
+        if plan is None:
+            with self._engine.begin() as connection:
                 raise NotFoundError(
                     "plan", plan_id, self._recent(connection, PLANS), "The history lists what there is."
                 )
-        return Plan.model_validate_json(document)
+        return plan
+
+    def find_plan(self, plan_id: str) -> Plan | None:
+        """The plan, or None when there is none of this id."""
+        with self._engine.begin() as connection:
+            document = connection.execute(select(PLANS.c.document).where(PLANS.c.id == plan_id)).scalar()
+        return None if document is None else Plan.model_validate_json(document)
 
     def plan_status(self, plan_id: str) -> PlanStatus:
         """Where the plan stands.
@@ -98,9 +112,10 @@ class Store:
                 )
             )
 
-    def list_approvals(self, plan_id: str) -> list[Approval]:
-        """Unused approvals of a plan, newest first."""
-        wanted = and_(APPROVALS.c.plan_id == plan_id, APPROVALS.c.used_by.is_(None))
+    def list_approvals(self, plan_id: str, *, unused: bool = True) -> list[Approval]:
+        """Answers to a plan, newest first: those that no run has used, or those that one has."""
+        used = APPROVALS.c.used_by.is_(None) if unused else APPROVALS.c.used_by.is_not(None)
+        wanted = and_(APPROVALS.c.plan_id == plan_id, used)
         with self._engine.begin() as connection:
             rows = connection.execute(select(APPROVALS.c.document).where(wanted).order_by(APPROVALS.c.at.desc()))
             return [Approval.model_validate_json(row.document) for row in rows]
@@ -211,6 +226,8 @@ class Store:
             plan = Plan.model_validate_json(document)
             status = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan.id)).scalar()
             summary = plan.request or ", ".join(step.intent for step in plan.steps)
+            if plan.kind == "inventory":
+                summary = f"{plan.steps[0].intent} {plan.steps[0].params['name']}"
             return HistoryEntry(
                 kind=kind, id=plan.id, plan_id=plan.id, at=plan.created_at, status=str(status), summary=summary,
                 hosts=tuple(host.host for host in plan.hosts),

@@ -1,43 +1,43 @@
-"""Timing in pairs: on a noisy machine only what ran side by side can be compared."""
+"""Timing in turn: on a noisy machine only what ran side by side can be compared."""
 
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+
+Action = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
-class Pairs:
-    """Seconds of A and of B, run in turn: A B A B …"""
+class Turns:
+    """Seconds of each contestant by name, run in turn: A B C A B C …"""
 
-    a: tuple[float, ...]
-    b: tuple[float, ...]
+    seconds: Mapping[str, tuple[float, ...]]
 
-    @property
-    def ratio(self) -> float:
-        """Median of the ratios pair by pair."""
-        return statistics.median(left / right for left, right in zip(self.a, self.b, strict=True))
+    def median(self, name: str) -> float:
+        return statistics.median(self.seconds[name])
 
-    def as_json(self) -> dict[str, object]:
+    def ratio(self, name: str, to: str) -> float:
+        """Median of the ratios round by round."""
+        pairs = zip(self.seconds[name], self.seconds[to], strict=True)
+        return statistics.median(left / right for left, right in pairs)
+
+    def as_json(self, first: str) -> dict[str, object]:
+        """Everything; ratios are those of ``first`` to the others."""
         return {
-            "a_seconds": [round(value, 3) for value in self.a],
-            "b_seconds": [round(value, 3) for value in self.b],
-            "a_median": round(statistics.median(self.a), 3),
-            "b_median": round(statistics.median(self.b), 3),
-            "ratio": round(self.ratio, 3),
+            "seconds": {name: [round(value, 4) for value in values] for name, values in self.seconds.items()},
+            "median": {name: round(self.median(name), 4) for name in self.seconds},
+            "ratio": {name: round(self.ratio(first, name), 3) for name in self.seconds if name != first},
         }
 
 
-async def time_pairs(
-    first: Callable[[], Awaitable[object]], second: Callable[[], Awaitable[object]], rounds: int
-) -> Pairs:
-    """Time both in turn, after one round that is not counted."""
-    a: list[float] = []
-    b: list[float] = []
+async def time_in_turn(actions: Mapping[str, Action], rounds: int) -> Turns:
+    """Time all of them in turn, after one round that is not counted."""
+    seconds: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(rounds + 1):
-        for action, times in ((first, a), (second, b)):
+        for name, action in actions.items():
             start = time.perf_counter()
             await action()
             if number:
-                times.append(time.perf_counter() - start)
-    return Pairs(tuple(a), tuple(b))
+                seconds[name].append(time.perf_counter() - start)
+    return Turns({name: tuple(values) for name, values in seconds.items()})

@@ -16,13 +16,15 @@ Steps = list[tuple[str, dict[str, Any]]]
 class ParameterSet(BaseModel):
     """One way to use a role, and what it must have done on a fresh host of each suite.
 
-    ``prepare`` (shell) and ``before`` (steps) come first and are not measured. ``proof`` and ``undo_proof`` are shell
-    commands run as root that end with 0. ``leaves`` are regular expressions of what may differ after the undo.
+    ``files`` are what the project has to send: bytes by name. ``prepare`` (shell) and ``before`` (steps) come first
+    and are not measured. ``proof`` and ``undo_proof`` are shell commands run as root that end with 0. ``leaves`` are
+    regular expressions of what may differ after the undo.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     name: str
+    files: dict[str, int] = {}
     prepare: str = ""
     before: Steps = []
     steps: Steps

@@ -59,6 +59,9 @@ def measure_set(role: str, asked: ParameterSet) -> list[Measured]:
     with Lab() as lab, TemporaryDirectory() as folder:
         hosts = lab.boot_many({suite: suite for suite in asked.suites})
         app = make_project(Path(folder), {name: host.inventory_vars() for name, host in hosts.items()}).open()
+        for name, size in asked.files.items():
+            app.config.uploads.mkdir(exist_ok=True)
+            (app.config.uploads / name).write_bytes((b"0123456789abcde\n" * (size // 16 + 1))[:size])
         for host in hosts.values():
             host.run(asked.prepare or "true", timeout=300)
         if asked.before:

@@ -68,7 +68,7 @@ def test_a_host_is_added_by_the_fingerprint_of_its_console_and_by_nothing_else(
 
     child = spawn(*add_words(trixie_host, "web1", "--group", "web"))
     child.expect(r"\+ +web1:")
-    child.expect(fingerprint_on_console(trixie_host))
+    child.expect_exact(fingerprint_on_console(trixie_host))  # base64: a + is no quantifier
     child.expect(QUESTION)
     child.sendline(fingerprint_on_console(trixie_host))
     code, said = end(child)
@@ -113,6 +113,29 @@ def test_a_key_that_is_known_already_is_not_kept_twice(project: Path, spawn: Spa
     assert end(child)[0] == 0
     assert files_of(project)["known_hosts"] == before["known_hosts"]
     assert check(project, "web1").ok
+
+
+def test_groups_and_variables_are_given_and_edited(project: Path, spawn: Spawn, trixie_host: LabHost) -> None:
+    (project / "known_hosts").write_text(trixie_host.known_hosts.read_text())
+    words = add_words(trixie_host, "web1", "--group", "web", "--group", "edge", "--var", "tier=gold", "--var", "size=3")
+    edit = ["hosts", "edit", "web1", "--group", "db", "--ungroup", "edge", "--unset", "tier", "--var", "size=[4]"]
+    for line in (words, edit):
+        child = spawn(*line)
+        child.expect("yes or no: ")
+        child.sendline("yes")
+        code, said = end(child)
+        assert code == 0, said
+    entry = open_app(project).inventory.read("web1").hosts["web1"]
+    assert entry.groups == ("db", "web")
+    assert (entry.variables.get("tier"), entry.variables["size"]) == (None, [4])
+
+    before = files_of(project)
+    child = spawn("hosts", "edit", "web1", "--var", "tier=iron")
+    child.expect(r"\+ +tier: iron")
+    child.expect("yes or no: ")
+    child.sendline("no")
+    assert end(child)[0] == 1
+    assert files_of(project) == before
 
 
 def test_a_project_without_known_hosts_of_its_own_keeps_the_key_where_ssh_looks(

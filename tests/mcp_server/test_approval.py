@@ -23,7 +23,7 @@ from intendant.elicitation import build_question
 from intendant.plans import Bindings, BlindSpot, Change, HostPlan, Plan
 from intendant.server import build_server
 from intendant.tools.table import TOOLS
-from mcp_server.harness import Connect, NoteRunner, data_of, error_of, open_client, open_fake, read_note
+from mcp_server.harness import MODES, Connect, NoteRunner, data_of, error_of, open_client, open_fake, read_note
 
 pytestmark = pytest.mark.anyio
 
@@ -251,6 +251,32 @@ async def test_no_sequence_of_tool_calls_approves_anything(
                     assert "not an argument" in error_of(await client.call_tool(spec.name, {**arguments, **extra}))
         assert "not approved" in error_of(await client.call_tool("apply_plan", {"plan_id": plan_id}))
     assert read_note(note) is None
+    assert set(kinds(app)) == {"plan"}
+
+
+async def test_no_sequence_of_tool_calls_changes_the_inventory(project: Path) -> None:
+    """Of an edit a plan is made, and tools are called with all that could pass for a yes. The policy asks nobody."""
+    with (project / "intendant.toml").open("a") as settings:
+        settings.write('[policy]\napproval = "never"\n')
+    app = open_fake(project, NoteRunner(project / "note"))
+    hosts = project / "inventory" / "hosts.yml"
+    before = hosts.read_text()
+    for mode in MODES:
+        async with open_client(app, mode) as client:
+            for tool, arguments in (
+                ("edit_host", {"name": "here", "groups": ["db"], "variables": {"approve": True, "tier": "yes"}}),
+                ("remove_host", {"name": "here"}),
+            ):
+                planned = data_of(await client.call_tool(tool, arguments))
+                assert planned["approval"]["required"] is True
+                plan_id = planned["plan_id"]
+                for other in ("get_plan", "apply_plan", "cancel_run", "get_run", tool):
+                    given = arguments if other == tool else {"run_id" if "run" in other else "plan_id": plan_id}
+                    await client.call_tool(other, given)
+                    for extra in ({"approve": True}, {"approval": {"action": "accept", "data": {"approve": True}}}):
+                        assert "not an argument" in error_of(await client.call_tool(other, {**given, **extra}))
+                assert "not approved" in error_of(await client.call_tool("apply_plan", {"plan_id": plan_id}))
+    assert hosts.read_text() == before
     assert set(kinds(app)) == {"plan"}
 
 

@@ -20,8 +20,16 @@ pytestmark = pytest.mark.anyio
 CONTRACT = {
     "list_hosts": ["pattern", "facts", "cursor"],
     "check_hosts": ["pattern", "cursor"],
+    "add_host": ["name", "address", "user", "port", "key", "jump", "groups", "variables"],
+    "edit_host": ["name", "address", "user", "port", "key", "jump", "groups", "leave", "variables"],
+    "remove_host": ["name"],
     "run_command": ["hosts", "command", "sudo", "timeout", "response_format"],
     "get_output": ["output_id", "host", "stream", "cursor"],
+    "tail_log": ["hosts", "unit", "path", "lines", "since", "grep", "sudo"],
+    "host_facts": ["hosts", "topics", "match", "max_age", "sudo", "cursor"],
+    "list_files": ["host", "path", "sudo", "cursor"],
+    "read_file": ["host", "path", "offset", "limit", "sudo"],
+    "download_file": ["host", "path", "name", "overwrite", "sudo"],
     "find_intents": ["request"],
     "describe_intent": ["name"],
     "plan_changes": ["hosts", "steps", "request"],
@@ -54,11 +62,12 @@ async def test_every_tool_has_title_description_and_all_four_hints(tools: list[T
         assert None not in (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint, hints.open_world_hint)
 
 
-async def test_only_tools_that_touch_hosts_call_themselves_destructive(tools: list[Tool]) -> None:
+async def test_only_tools_that_may_lose_something_call_themselves_destructive(tools: list[Tool]) -> None:
     destructive = {tool.name for tool in tools if tool.annotations and tool.annotations.destructive_hint}
-    assert destructive == {"apply_plan", "cancel_run"}
+    assert destructive == {"apply_plan", "cancel_run", "download_file"}  # the last may replace a file of the user's
     read_only = {tool.name for tool in tools if tool.annotations and tool.annotations.read_only_hint}
-    assert not read_only & {"plan_changes", "apply_plan", "cancel_run"}
+    edits = {"add_host", "edit_host", "remove_host"}
+    assert not read_only & {"plan_changes", "apply_plan", "cancel_run", "download_file", *edits}
 
 
 async def test_names_are_what_every_provider_takes(tools: list[Tool]) -> None:

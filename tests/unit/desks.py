@@ -41,9 +41,8 @@ class Desk:
         app = open_app(self.folder)
         box = SecretBox(app.config.state_dir)
         approver = Approver(app.store, self.now)
-        return Executor(
-            app.config, app.catalog, app.inventory, app.store, approver, runner or self.runner, box, self.now
-        )
+        parts = (app.config, app.catalog, app.inventory, app.store, approver, runner or self.runner, box, self.now)
+        return Executor(*parts, app.editor)
 
     def now(self) -> datetime:
         return self.moment

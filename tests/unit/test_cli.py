@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from intendant.intents import COMMAND
 from intendant.paths import shipped_roles
 from intendant.resolving import resolve_request
 from intendant.runner.base import TaskResult
+from support.html import Document
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
 
 Predict = Callable[..., None]
@@ -203,16 +203,15 @@ def test_a_plan_as_json_is_whole_and_has_the_tools_fields(
 ) -> None:
     text = "".join(f"line {number}\n" for number in range(3000))
     predict(changed(after=text))
-    out = tmp_path / "plan.json"
-    assert main(["plan", *NOTE, "--json", "--out", str(out)]) == 0
+    assert main(["plan", *NOTE, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
-    assert json.loads(out.read_text()) == result
-    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert main(["show", result["plan_id"], "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == result
     assert result["counts"] == {"create": 1, "update": 0, "delete": 0, "run": 0}
     assert "+line 2999" in result["groups"][0]["changes"][0]["diff"]
     assert result["approval"] == {
         "required": True,
-        "channels": ["elicitation", "terminal"],
+        "channels": ["elicitation", "terminal", "page"],
         "reason": result["approval"]["reason"],
     }
     assert result["next"] == f"intendant review {result['plan_id']}"
@@ -312,7 +311,7 @@ def test_a_secret_from_stdin_is_shown_and_kept_nowhere(
 ) -> None:
     predict(changed())
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter2canary\n"))
-    assert main(["plan", *NOTE, "-p", "note_password=-", "--json", "--out", str(tmp_path / "plan.json")]) == 0
+    assert main(["plan", *NOTE, "-p", "note_password=-", "--json"]) == 0
     shown = capsys.readouterr()
     kept = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert "note_path" in (tmp_path / "project/roles/note/tasks/main.yml").read_text()
@@ -373,3 +372,18 @@ def test_the_fidelity_table_and_a_plan_show_every_role(repository: Path) -> None
     assert roles <= read_cases().keys()
     measured = {one.role for one in read_measured(repository / "docs")} & roles
     assert {path.stem for path in (repository / "docs" / "plans").glob("*.txt")} >= measured
+
+
+def test_a_plan_is_shown_as_one_html_file(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_note(project, [changed(after="<b>hello</b>\n")])
+    assert main(["show", plan.id, "--html"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("<!doctype html>")
+    document = Document(shown)
+    assert plan.digest[:16] in document.text
+    assert "<b>hello</b>" in document.text
+    assert not document.find("form")
+    assert main(["show", plan.id, "--html", "--json"]) == 1
+    assert "give one of" in capsys.readouterr().err
+    assert main(["show", "run-1", "--html"]) == 1
+    assert "goes with a plan only" in capsys.readouterr().err

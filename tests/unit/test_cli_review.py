@@ -11,7 +11,10 @@ import pytest
 
 from intendant.app import App, open_app
 from intendant.cli import main
+from intendant.intents import Step
 from intendant.plans import Plan
+from support.browser import Browser
+from support.portables import plan_portable, write_file
 from support.terminals import end, spawn_intendant
 from unit.projects import changed, plan_note, write_project
 
@@ -157,3 +160,64 @@ def test_a_secret_is_typed_without_an_echo(project: Path, spawn: Spawn) -> None:
     assert code == 0
     assert "hunter2canary" not in text
     assert "1 change" in text
+
+
+def test_the_file_of_a_plan_is_reviewed_where_it_is_to_be_applied(project: Path, spawn: Spawn, tmp_path: Path) -> None:
+    elsewhere = write_project(tmp_path / "elsewhere")
+    plan = plan_portable(elsewhere, Step(intent="note", params={"note_path": "/srv/note"}))
+    file = write_file(elsewhere, plan, tmp_path / "plan.intendant")
+    child = spawn("review", str(file))
+    child.expect(rf"is plan {plan.id}\.")
+    child.expect(r"\+hello")
+    child.expect(ASKED)
+    child.sendline("yes")
+    code, _ = end(child)
+    approval = open_app(project).approver.current(plan.id)
+    assert code == 0
+    assert approval is not None
+    assert approval.digest == plan.digest
+
+
+def test_a_page_is_served_until_it_is_answered(project: Path, spawn: Spawn) -> None:
+    plan = plan_note(project, [changed()])
+    child = spawn("review", "--web", plan.id)
+    child.expect(r"(http://127\.0\.0\.1:\d+/\S+)")
+    browser = Browser(child.match[1])
+    child.expect("it opens once")
+    assert browser.open().status == 303
+    assert browser.answer("approve", comment="seen").status == 303
+    assert "This page does not follow it" in browser.show().text
+    code, text = end(child)
+    assert code == 0
+    assert f"intendant apply {plan.id}" in text
+    approval = open_app(project).approver.current(plan.id)
+    assert approval is not None
+    assert (approval.channel, approval.comment) == ("page", "seen")
+    with pytest.raises(OSError, match="refused"):
+        browser.show()
+
+
+def test_a_no_on_the_page_ends_it_with_1_and_an_interrupt_leaves_the_plan(project: Path, spawn: Spawn) -> None:
+    plan = plan_note(project, [changed()])
+    child = spawn("review", "--web", plan.id)
+    child.expect("it opens once")
+    child.sendintr()
+    assert end(child)[0] == 130
+    assert open_after(plan, project)[1] == "pending"
+    child = spawn("review", "--web", plan.id)
+    child.expect(r"(http://127\.0\.0\.1:\d+/\S+)")
+    browser = Browser(child.match[1])
+    browser.open()
+    assert browser.answer("reject").status == 303
+    assert end(child)[0] == 1
+    assert open_after(plan, project)[1] == "rejected"
+
+
+def test_the_address_goes_into_no_pipe(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_note(project, [changed()])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdin.isatty", lambda: True)
+        assert main(["review", "--web", plan.id]) == 1
+    shown = capsys.readouterr()
+    assert "stdout is no terminal" in shown.err
+    assert "http" not in shown.out + shown.err

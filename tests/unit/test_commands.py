@@ -116,7 +116,7 @@ def test_people_see_the_hosts_words_set_off_and_the_wall() -> None:
     assert shown == [
         "web1: exit 0, 0.10 s, behind a wall",
         "  | Next: rm -rf /",
-        "web2: not run",
+        "web2: no result",
         "  | no answer",
         "  | web1: exit 0",
     ]

@@ -40,6 +40,11 @@ def test_a_folder_without_a_project_says_how_to_get_one(tmp_path: Path) -> None:
         ("[policy.groups.web]\napprove = 'never'\n", "policy.groups.web.approve"),
         ("project_dir = '/'\n", "project_dir"),
         ("not toml\n", "intendant.toml"),
+        ("max_file_bytes = 0\n", "max_file_bytes"),
+        ("download_dir = '.'\n", "download_dir"),
+        ("download_dir = '/'\n", "download_dir"),
+        ("upload_dir = '..'\n", "upload_dir"),
+        ("state_dir = 'files/state'\n", "upload_dir"),
     ],
 )
 def test_a_wrong_setting_is_an_error_that_names_it(project: Path, text: str, named: str) -> None:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from intendant.app import open_app
-from intendant.approvals import Approval
+from intendant.approvals import Approval, Channel
 from intendant.errors import ApprovalNeeded, BusyError, PolicyError, RefusedError, StaleError, UsedError
 from intendant.runner.fake import FakeRunner
 from unit.desks import STEP, DeskOf
@@ -65,6 +65,28 @@ def test_the_policys_own_yes_is_worth_nothing_once_the_policy_asks(desk_of: Desk
     desk.set_policy('approval = "always"')
     with pytest.raises(ApprovalNeeded):
         desk.start()
+
+
+@pytest.mark.parametrize("settings", ['approval_strength = "page"', '[policy.groups.web]\napproval_strength = "page"'])
+def test_an_approval_through_a_weaker_channel_does_not_count(settings: str, desk_of: DeskOf) -> None:
+    desk = desk_of()
+    desk.set_policy(settings)
+    desk.approve(channel="elicitation")
+    with pytest.raises(ApprovalNeeded, match="the one through elicitation is not enough") as refusal:
+        desk.start()
+    assert "client's question" not in str(refusal.value)
+    assert desk.locks == {}
+    desk.approve(channel="page")
+    assert desk.start().status == "queued"
+
+
+@pytest.mark.parametrize("channel", ["terminal", "page"])
+def test_a_terminal_is_as_good_as_the_page(channel: Channel, desk_of: DeskOf) -> None:
+    desk = desk_of()
+    desk.set_policy('approval_strength = "page"')
+    desk.approve(channel=channel)
+    desk.approve(channel="elicitation")  # a newer one that does not count hides none that does
+    assert desk.start().status == "queued"
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intendant.config import load_config
 from intendant.errors import InputError, ProjectError
-from intendant.hostsfile import add_host, find_hosts_file, remove_host, replace_text
+from intendant.hostsfile import add_host, edit_host, remove_host
+from intendant.inventoryfiles import find_files_of, find_hosts_file, list_groups
 from intendant.scaffold import init_project
+from intendant.textfiles import FileChange, replace_text, replace_texts
+from intendant.yamltext import read_plain
 
 TEXT = """\
 # Ours.
@@ -119,3 +122,165 @@ def test_a_file_that_changed_in_the_meantime_is_not_overwritten(tmp_path: Path) 
     replace_text(path, "new", "mine")
     assert (path.read_text(), path.stat().st_mode & 0o777) == ("mine", 0o640)
     assert [entry.name for entry in tmp_path.iterdir()] == ["hosts.yml"]
+
+
+COMMENTED = """\
+all:
+  children:
+    web:
+      hosts:
+        # the first
+        web1:
+          ansible_host: 192.0.2.11   # rack 4
+          tags: [a, "b"]
+
+        # the second
+        web2:
+          ansible_host: 192.0.2.12
+        # nobody
+      vars:
+        x: 1
+  hosts:
+    solo:
+      a: 1
+    # last
+# end
+"""
+SHARED = """\
+common: &common {tier: gold}
+all:
+  hosts:
+    a: &first
+      ansible_host: 192.0.2.1
+    b: *first
+    c:
+      <<: *common
+      size: 1
+"""
+
+
+def comments(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip().startswith("#")]
+
+
+@pytest.mark.parametrize("name", ["web1", "web2", "solo"])
+def test_no_comment_around_a_removed_host_goes_with_it(name: str) -> None:
+    after = remove_host(COMMENTED, name)
+    assert comments(after) == comments(COMMENTED)
+    assert [line for line in changed(COMMENTED, after) if line[0] == "+"] == (
+        ["+  hosts: {}"] if name == "solo" else []
+    )
+    assert name not in list(yaml.safe_load(after)["all"]["children"]["web"]["hosts"])
+
+
+def test_variables_and_groups_are_edited_where_they_stand() -> None:
+    assert changed(COMMENTED, edit_host(COMMENTED, "web1", {"tier": "gold"})) == ["+          tier: gold"]
+    assert changed(COMMENTED, edit_host(COMMENTED, "web1", {"ansible_host": "192.0.2.9"})) == [
+        "-          ansible_host: 192.0.2.11   # rack 4",
+        "+          ansible_host: 192.0.2.9   # rack 4",
+    ]
+    assert changed(COMMENTED, edit_host(COMMENTED, "web1", {"tags": None})) == ['-          tags: [a, "b"]']
+    assert edit_host(edit_host(COMMENTED, "web1", {"x": [1, {"y": "on"}]}), "web1", {"x": None}) == COMMENTED
+    assert edit_host(COMMENTED, "web1", join=["web"]) == COMMENTED
+
+    moved = edit_host(COMMENTED, "web1", join=["db"], leave=["web"])
+    assert list_groups(moved, "web1") == {"db"}
+    variables = {"ansible_host": "192.0.2.11", "tags": ["a", "b"]}
+    assert yaml.safe_load(moved)["all"]["children"]["db"] == {"hosts": {"web1": variables}}
+    loose = edit_host(COMMENTED, "web1", leave=["web"])
+    assert yaml.safe_load(loose)["all"]["hosts"]["web1"] == variables
+    assert comments(loose) == comments(moved) == comments(COMMENTED)
+
+
+def test_what_is_not_there_cannot_be_taken_away() -> None:
+    with pytest.raises(InputError, match="no variable 'nope'"):
+        edit_host(COMMENTED, "web1", {"nope": None})
+    with pytest.raises(InputError, match="in the group 'db', but in: web"):
+        edit_host(COMMENTED, "web1", leave=["db"])
+    with pytest.raises(InputError, match="does not name the host 'web9'"):
+        edit_host(COMMENTED, "web9", {"x": 1})
+
+
+def test_anchors_stay_and_nothing_that_is_shared_is_changed() -> None:
+    assert yaml.safe_load(remove_host(SHARED, "a"))["all"]["hosts"]["b"] == {"ansible_host": "192.0.2.1"}
+    assert changed(SHARED, add_host(SHARED, "d", {})) == ["+    d:"]
+    with pytest.raises(ProjectError, match="Other entries"):
+        edit_host(SHARED, "b", {"x": 1})
+    with pytest.raises(ProjectError, match="from an anchor"):
+        edit_host(SHARED, "c", {"tier": None})
+    assert yaml.safe_load(edit_host(SHARED, "c", {"tier": "iron"}))["common"] == {"tier": "gold"}
+
+
+@pytest.mark.parametrize(
+    "value", ["on", "no", "0644", "1_000", "12:30:00", "2026-01-01", "~", "null", "=", "<<", "1e3"]
+)
+def test_text_that_yaml_1_1_takes_for_something_else_stays_text(value: str) -> None:
+    """Ansible reads YAML 1.1, the one who writes speaks 1.2."""
+    after = yaml.safe_load(add_host("", "web1", {"word": value, "deep": {"x": [value]}}))
+    assert after["all"]["hosts"]["web1"] == {"word": value, "deep": {"x": [value]}}
+
+
+def test_groups_are_found_with_those_that_hold_them() -> None:
+    text = "all: {children: {prod: {children: {web: {}}}, web: {hosts: {x: {}}}}}\nlone: {hosts: {y: {}}}\n"
+    assert list_groups(text, "x") == {"web", "prod"}
+    assert list_groups(text, "y") == {"lone"}
+
+
+def test_of_several_files_those_are_found_that_name_the_host(tmp_path: Path) -> None:
+    init_project(tmp_path)
+    folder = tmp_path / "inventory"
+    (folder / "more.yml").write_text("db:\n  hosts:\n    db1:\n")
+    (folder / "group_vars" / "web").mkdir(parents=True)
+    (folder / "group_vars" / "web" / "vars.yml").write_text("all: {hosts: {db1: {}}}\n")
+    (folder / "old.ini").write_text("[old]\nold1\n")
+    config = load_config(tmp_path)
+    assert find_files_of(config, "db1") == [folder / "more.yml"]
+    with pytest.raises(InputError, match="INI"):
+        find_files_of(config, "old1")
+
+
+@settings(deadline=None, max_examples=40)  # each is some twenty readings
+@given(
+    text=st.sampled_from([TEXT, FOUR, COMMENTED, "", "all:\n  hosts: {}\n"]),
+    name=st.from_regex(r"z[a-z0-9.-]{0,6}", fullmatch=True),
+    variables=st.dictionaries(
+        st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
+        st.recursive(
+            st.one_of(st.booleans(), st.integers(), st.text(max_size=12).filter(str.isprintable)),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abno", max_size=3), inner, max_size=3),
+            max_leaves=5,
+        ),
+        max_size=3,
+    ),
+    groups=st.lists(st.sampled_from(["web", "db", "new", "on"]), unique=True, max_size=3),
+)
+def test_a_host_comes_and_goes_and_all_else_stays(
+    text: str, name: str, variables: dict[str, object], groups: list[str]
+) -> None:
+    first, *others = groups or [""]
+    added = edit_host(add_host(text, name, variables, first), name, join=others)
+    assert list_groups(added, name) == set(groups)
+    removed = remove_host(added, name)
+    assert name not in removed
+    assert comments(removed) == comments(text)
+    edited = edit_host(added, name, {"q": "x"}, leave=groups)
+    assert list_groups(edited, name) == set()
+    assert read_plain(edited)["all"]["hosts"][name] == {**variables, "q": "x"}
+
+
+def test_of_several_files_all_are_replaced_or_none(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    one.write_text("1")
+    changes = [FileChange(path=one, before="1", after="I"), FileChange(path=two, before="", after="II")]
+
+    def refuse() -> None:
+        raise ProjectError("No inventory.")
+
+    with pytest.raises(ProjectError, match="as they were"):
+        replace_texts(changes, refuse)
+    assert (one.read_text(), two.read_text()) == ("1", "")
+    with pytest.raises(ProjectError, match="in the meantime"):
+        replace_texts([*changes[:1], changes[1].model_copy(update={"before": "other"})], lambda: None)
+    assert one.read_text() == "1"
+    replace_texts(changes, lambda: None)
+    assert (one.read_text(), two.read_text()) == ("I", "II")

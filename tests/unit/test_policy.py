@@ -1,4 +1,5 @@
 import pytest
+from pydantic import ValidationError
 
 from intendant.errors import PolicyError
 from intendant.plans import Action, Change, HostPlan, Plan
@@ -18,6 +19,20 @@ def plan_of(**hosts: tuple[Change, ...]) -> Plan:
 
 def test_every_plan_needs_approval_unless_the_policy_says_otherwise() -> None:
     assert decide_approval(Policy(), plan_of(web1=(change(),)), WEB)[1] == CHANNELS
+
+
+def test_no_policy_approves_an_edit_of_the_inventory() -> None:
+    edit = plan_of(localhost=(change(),)).model_copy(update={"kind": "inventory"})
+    for policy in (Policy(approval="never"), Policy(groups={"web": GroupPolicy(approval="never")})):
+        assert decide_approval(policy, edit, {"web1": ("web",)})[1] == CHANNELS
+
+
+def test_an_edit_of_the_inventory_takes_the_strongest_of_the_project_and_the_groups() -> None:
+    edit = plan_of(localhost=(change(),)).model_copy(update={"kind": "inventory"})
+    lax = Policy(approval_strength="page", groups={"web": GroupPolicy(approval_strength="client")})
+    strict = Policy(groups={"web": GroupPolicy(approval_strength="page")})
+    for policy in (lax, strict):
+        assert decide_approval(policy, edit, {"web1": ("web",)})[1] == ("terminal", "page")
 
 
 def test_the_policy_can_approve_the_plans_of_one_group() -> None:
@@ -70,3 +85,31 @@ def test_variables_are_named_by_wildcards_and_none_by_default() -> None:
     assert not Policy().allows_variable("vault_x")
     assert Policy(from_var=("vault_*",)).allows_variable("vault_x")
     assert not Policy(from_var=("vault_*",)).allows_variable("ansible_password")
+
+
+def test_a_stronger_approval_takes_fewer_channels_and_the_strongest_of_all_hosts_holds() -> None:
+    policy = Policy(groups={"db": GroupPolicy(approval_strength="page")})
+    assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == CHANNELS
+    assert decide_approval(policy, plan_of(web1=(change(),), db1=(change(),)), WEB)[1] == ("terminal", "page")
+    assert decide_approval(Policy(approval_strength="page"), plan_of(web1=(change(),)), WEB)[1] == ("terminal", "page")
+    weaker = Policy(approval_strength="page", groups={"web": GroupPolicy(approval_strength="client")})
+    assert decide_approval(weaker, plan_of(web1=(change(),)), WEB)[1] == CHANNELS
+    both = Policy(
+        groups={"web": GroupPolicy(approval_strength="client"), "prod": GroupPolicy(approval_strength="page")}
+    )
+    assert decide_approval(both, plan_of(web1=(change(),)), {"web1": ("prod", "web")})[1] == ("terminal", "page")
+
+
+def test_what_the_policy_approves_itself_needs_no_strength() -> None:
+    policy = Policy(approval="never", approval_strength="page")
+    assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == ()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"approval_strength": "passkey"}, {"groups": {"db": {"approval_strength": "passkey"}}}]
+)
+def test_passkeys_are_refused_as_not_there_yet(settings: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=r"not available yet\. The strongest for now is 'page'"):
+        Policy.model_validate(settings)
+    with pytest.raises(ValidationError, match="'client' or 'page'"):
+        Policy.model_validate({"approval_strength": "strong"})

@@ -10,6 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from intendant.redaction import MASK, Redactor
+from support.keyblocks import key_block
 
 SECRET = "correct horse battery"
 texts = st.text(max_size=40)
@@ -173,3 +174,38 @@ def test_a_line_of_a_million_characters_takes_seconds_at_most(piece: str) -> Non
     started = time.monotonic()
     Redactor(["some secret"]).redact(piece * (1_000_000 // len(piece)))
     assert time.monotonic() - started < 20
+
+
+KEY_BLOCK = "a\n" + key_block("MIIEvQIBADANBgkqhkiG\n") + "z"
+
+
+@pytest.mark.parametrize(
+    "text", [KEY_BLOCK, "x db_password = hunter2hunter2 y", "known-secret-value", "AKIA" + "A" * 16]
+)
+def test_a_secret_that_is_cut_in_two_is_masked_in_both_pieces(text: str) -> None:
+    redactor = Redactor(["known-secret-value"])
+    for first in range(len(text) + 1):
+        for second in range(first, len(text) + 1):
+            pieces = redactor.redact_pieces([text[:first], text[first:second], text[second:]])
+            shown = " ".join(pieces)
+            for secret in ("MIIE", "QIBAD", "hkiG", "hunt", "ter2", "know", "ecret", "alue", "KIAA", "AAAA"):
+                assert secret not in shown, (first, second, pieces)
+
+
+def test_pieces_without_a_secret_stay_as_they_are() -> None:
+    assert Redactor(["hunter2"]).redact_pieces(["a", "", "b c", "d"]) == ["a", "", "b c", "d"]
+
+
+def test_what_is_around_a_secret_is_kept_on_both_sides_of_a_border() -> None:
+    pieces = Redactor(["hunter2"]).redact_pieces(["one hun", "ter2 two hunter2 ", "three"])
+    assert pieces == ["one (sensitive)", "(sensitive) two (sensitive) ", "three"]
+
+
+def test_one_piece_is_masked_as_a_text_is() -> None:
+    text = f"x hunter2 {KEY_BLOCK} password: y https://a:b@c"
+    redactor = Redactor(["hunter2"])
+    assert redactor.redact_pieces([text]) == [redactor.redact(text)]
+
+
+def test_a_secret_too_short_to_be_masked_withholds_every_piece() -> None:
+    assert Redactor(["ab"]).redact_pieces(["x ab ", "y"]) == ["(sensitive)", "(sensitive)"]

@@ -55,6 +55,11 @@ def test_what_changes_how_shells_start_is_not_in_its_environment(shell: str) -> 
     assert "BASH_ENV" not in shown
 
 
+def test_top_finds_no_place_for_the_folder_that_it_makes_for_its_settings(shell: str) -> None:
+    assert "XDG_CONFIG_HOME=/dev/null" in run("env # 'top' -bn1", shell).stdout.data.decode().splitlines()
+    assert "XDG_CONFIG_HOME=/dev/null" not in run("env # docker top web", shell).stdout.data.decode().splitlines()
+
+
 def test_a_command_that_takes_too_long_is_ended_with_its_children(shell: str) -> None:
     started = time.monotonic()
     found = run("echo begun; sleep 41.5 & sleep 41.5", shell, seconds=1)

@@ -44,12 +44,22 @@ def test_every_change_of_a_file_changes_the_signature(project: Path, change: Cal
         ("hosts.sh", "#!/bin/sh\n", 0o644),
         ("cloud.yml", "plugin: amazon.aws.aws_ec2\n", 0o644),
         ("cloud.yaml", "{plugin: amazon.aws.aws_ec2}\n", 0o644),
+        ("cloud.yml", '---\n  {\n "regions": [],\n "plugin": "amazon.aws.aws_ec2"}\n', 0o644),
+        ("broken.yml", "{plugin\n", 0o644),
     ],
 )
 def test_an_inventory_that_asks_others_is_never_remembered(project: Path, name: str, text: str, mode: int) -> None:
     (project / "inventory" / name).write_text(text)
     (project / "inventory" / name).chmod(mode)
     assert sign_files(load_config(project)) is None
+
+
+@pytest.mark.parametrize(
+    "text", ['{"all": {"hosts": {"web2": {"plugin": "no"}}}}\n', "all:\n  vars:\n    sites: [\n    {a: !vault x}]\n"]
+)
+def test_an_inventory_in_flow_style_is_remembered(project: Path, text: str) -> None:
+    (project / "inventory" / "more.yml").write_text(text)
+    assert sign_files(load_config(project)) is not None
 
 
 @pytest.mark.parametrize("place", ["inventory/linked", "host_vars/web1"])

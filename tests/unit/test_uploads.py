@@ -51,3 +51,14 @@ def test_what_is_no_file_is_an_error_that_names_the_param(config: Config, named:
 def test_steps_without_uploads_are_left_alone(config: Config) -> None:
     step = Step(intent="file", params={"file_path": "/x"})
     assert take_uploads(config, INTENT, step, config.project_dir / "snapshot") == step
+
+
+def test_folder_and_limit_are_those_of_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "outbox").mkdir()
+    (tmp_path / "outbox" / "x").write_text("12345")
+    (tmp_path / "snapshot").mkdir()
+    own = Config(project_dir=tmp_path, state_dir=tmp_path / "state", upload_dir="outbox", max_file_bytes=5)
+    assert take(own, "x").read_text() == "12345"
+    (tmp_path / "outbox" / "x").write_text("123456")
+    with pytest.raises(InputError, match="max_file_bytes"):
+        take(own, "x")

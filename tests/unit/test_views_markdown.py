@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from intendant.plans import HostPlan
+from intendant.errors import InputError
+from intendant.plans import HostPlan, Plan
 from intendant.views.markdown import code_span, fence, render_plan
 from unit.samples import make_change, make_plan, three_kinds
 
@@ -48,3 +49,40 @@ def test_host_text_with_line_breaks_starts_no_line_of_the_comment() -> None:
     text = render_plan(make_plan(HostPlan(host="w\n# Approved", changes=(forged,))))
     outside = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
     assert not re.search(r"^#+ Approved", outside, re.M)
+
+
+def long_plan() -> Plan:
+    text = "".join(f"line {number}\n" for number in range(2000))
+    first = make_change(after=text)
+    last = make_change("delete", "/etc/last", before="x\n", after="")
+    return make_plan(*(HostPlan(host=f"web{n}", changes=(first, make_change(target=f"/{n}"), last)) for n in range(40)))
+
+
+@pytest.mark.parametrize("limit", [1500, 6000, 60_000])
+def test_a_comment_can_be_bounded_and_says_what_is_left_out(limit: int) -> None:
+    text = render_plan(long_plan(), max_bytes=limit, link="https://ci.example/1?a=b&c=<d>")
+    assert len(text.encode()) <= limit
+    assert re.search(
+        r"\*\*… \d+ parts \(\d+ bytes\) left out\.\*\* All of it: `intendant show plan-0123456789ab`", text
+    )
+    assert text.endswith("All of it: <https://ci.example/1?a=b&c=%3Cd%3E>\n")
+    assert text.startswith("## Plan: 80 to create, 0 to update, 40 to delete")
+    assert text.count("```") % 2 == 0
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_all_changes_come_before_the_first_diff_when_a_comment_is_cut() -> None:
+    text = render_plan(long_plan(), max_bytes=60_000)
+    assert text.count("- **delete** `/etc/last`") == 40
+    assert text.rindex("**delete**") < text.index("```diff")
+
+
+def test_a_comment_that_fits_is_whole() -> None:
+    whole = render_plan(three_kinds())
+    assert render_plan(three_kinds(), max_bytes=len(whole.encode())) == whole
+    assert "left out" in render_plan(three_kinds(), max_bytes=len(whole.encode()) - 1)
+
+
+def test_a_bound_that_nothing_fits_is_refused() -> None:
+    with pytest.raises(InputError, match="Allow at least 1000"):
+        render_plan(three_kinds(), max_bytes=50)

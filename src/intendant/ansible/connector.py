@@ -7,12 +7,16 @@ what it always does: variables, vault, ~/.ssh/config, jump hosts, passwords, bec
     {"id": 7, "code": 0, "stdout": BASE64, "stderr": BASE64, "duration": 0.012}
     {"id": 7, "error": "unreachable" | "become" | "timeout" | "other", "message": "…", "duration": 10.0}
 
+    {"id": 8, "host": "web1", "texts": [["before", "page", "after"], ["one piece"]]}
+    {"id": 8, "texts": …, "duration": 0.001}    the same, masked
+
     {"cancel": 7}
     {"id": null}        every second while something runs: it is alive
 
 ``script`` is POSIX shell; it arrives on the standard input of a shell on the host, or where become needs a terminal as
-an argument. ``seconds`` is when the host is given up. Vaulted values are masked before anything leaves this process. It
-ends when its input does.
+an argument. ``seconds`` is when the host is given up. Vaulted values are masked before anything leaves this process,
+except for requests with ``"raw": true``: whoever shows such an output sends it back in pieces to have it masked. The
+process ends when its input does.
 """
 
 from __future__ import annotations
@@ -75,15 +79,17 @@ class Request:
             project.give_back(host, become, self._connection)
 
     def give_up(self) -> None:
-        """Answer that the host does not, end what was started for it, and do not use that connection again."""
-        if self.answer(error="timeout", message="no answer"):
-            _kill_marked(self.mark)
-            self._connector.project.forget(self._asked["host"])
-            # The shared ssh connection that hangs would be the next command's, too.
-            if hasattr(self._connection, "reset"):
-                thread = threading.Thread(target=self._reset, daemon=True)
-                thread.start()
-                thread.join(_RESET_SECONDS)
+        """End what was started for the host, do not use that connection again, and answer that it does not."""
+        if not self._claim():
+            return
+        _kill_marked(self.mark)
+        self._connector.project.forget(self._asked["host"])
+        # The shared ssh connection that hangs would be the next command's, too: it goes before there can be one.
+        if hasattr(self._connection, "reset"):
+            thread = threading.Thread(target=self._reset, daemon=True)
+            thread.start()
+            thread.join(_RESET_SECONDS)
+        self._say(error="timeout", message="no answer")
 
     def _reset(self) -> None:
         try:
@@ -93,18 +99,27 @@ class Request:
 
     def answer(self, **values: Any) -> bool:
         """Answer once and free the slot; False when that was done before."""
+        if not self._claim():
+            return False
+        self._say(**values)
+        return True
+
+    def _claim(self) -> bool:
         with self._lock:
-            if self._answered:
-                return False
+            claimed = not self._answered
             self._answered = True
+            return claimed
+
+    def _say(self, **values: Any) -> None:
         if "message" in values:
             values["message"] = self._connector.project.redactor.redact(values["message"])
         duration = round(time.monotonic() - self.started, 4) if self.started else 0.0
         self._connector.write({"id": self.number, "duration": duration, **values})
         self._connector.finish(self)
-        return True
 
     def _mask(self, output: bytes) -> str:
+        if self._asked.get("raw"):
+            return base64.b64encode(output).decode()
         text = output.decode("utf-8", "surrogateescape")
         masked = self._connector.project.redactor.redact(text) if text else text
         return base64.b64encode(masked.encode("utf-8", "surrogateescape")).decode()
@@ -129,6 +144,9 @@ class Connector:
         threading.Thread(target=self._watch, daemon=True).start()
         for line in requests:
             asked = json.loads(line)
+            if "texts" in asked:
+                threading.Thread(target=self._mask, args=(asked,), daemon=True).start()
+                continue
             if "cancel" in asked:
                 self._give_up([request for request in self._snapshot() if request.number == asked["cancel"]])
                 continue
@@ -139,6 +157,14 @@ class Connector:
         for request in self._snapshot():
             _kill_marked(request.mark)
         os._exit(0)
+
+    def _mask(self, asked: dict[str, Any]) -> None:
+        answer: dict[str, Any] = {"id": asked["id"], "duration": 0.0}
+        try:
+            answer["texts"] = self.project.mask(asked["host"], asked["texts"])
+        except Exception as error:
+            answer |= {"error": "other", "message": self.project.redactor.redact(str(error))}
+        self.write(answer)
 
     def write(self, answer: dict[str, Any]) -> None:
         """One line; nobody who listens is no reason to fail."""

@@ -18,6 +18,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import add_all_plugin_dirs, become_loader, connection_loader, init_plugin_loader
 from ansible.vars.manager import VariableManager
 
+from intendant.ansible.bounded import bound_logins
 from intendant.ansible.vaulted import find_vaulted
 from intendant.redaction import Redactor
 
@@ -30,6 +31,7 @@ class Project:
     def __init__(self, source: str | None) -> None:
         folder = os.getcwd()
         init_plugin_loader()
+        bound_logins()
         self._loader = DataLoader()
         self._loader.set_basedir(folder)
         add_all_plugin_dirs(folder)
@@ -67,8 +69,7 @@ class Project:
         host = self._inventory.get_host(name)
         if host is None:
             raise LookupError(f"The inventory holds no host {name}.")
-        variables = self._variables.get_vars(host=host)
-        self.redactor.learn(secret for value in variables.values() for secret in find_vaulted(value, self._files))
+        variables = self._learn(host)
         engine = TemplateEngine(self._loader, variables)
 
         def read(variable: str, default: Any) -> Any:
@@ -91,6 +92,20 @@ class Project:
         connection.set_options(task_keys={}, var_options=options)
         self._set_options("shell", connection._shell, variables, engine)
         return connection
+
+    def mask(self, name: str, texts: list[list[str]]) -> list[list[str]]:
+        """Texts in pieces, without the secrets that the host's variables hold and what looks like one."""
+        with self._lock:
+            host = self._inventory.get_host(name)
+            if host is None:
+                raise LookupError(f"The inventory holds no host {name}.")
+            self._learn(host)
+            return [self.redactor.redact_pieces(pieces) for pieces in texts]
+
+    def _learn(self, host: Any) -> dict[str, Any]:
+        variables: dict[str, Any] = self._variables.get_vars(host=host)
+        self.redactor.learn(secret for value in variables.values() for secret in find_vaulted(value, self._files))
+        return variables
 
     @staticmethod
     def _set_options(kind: str, plugin: Any, variables: dict[str, Any], engine: Any) -> None:

@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from intendant import __version__
-from intendant.cli import commands, hosts, look, plan, review, run, setup
+from intendant.cli import commands, files, hosts, look, looking, plan, review, run, setup, show
 from intendant.cli.output import say
 from intendant.cli.session import Session
 from intendant.errors import IntendantError
 
 _EPILOG = (
     "Every command exits 0 when it did what was asked, 1 on any error (a wrong option too) and 130 when interrupted. "
-    "'plan --detailed-exitcode' exits 2 when there are changes, 'hosts --check' when they could not be checked, 'exec' "
-    "with the exit code of the command that it ran."
+    "'plan --detailed-exitcode' exits 2 when there are changes, 'hosts --check' when they could not be checked, "
+    "'apply -f' 3 when a person is needed, 'exec' with the exit code of the command that it ran."
 )
 _LOG_FORMAT = "%(asctime)s level=%(levelname)s logger=%(name)s %(message)s"
 
@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for module in (setup, hosts, look, plan, review, run, commands):
+for module in (setup, hosts, look, plan, show, review, run, commands, looking, files):
     module.register(app)
 
 

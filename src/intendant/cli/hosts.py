@@ -1,6 +1,7 @@
-"""`hosts`, `hosts add` and `hosts remove`."""
+"""`hosts`, `hosts add`, `hosts edit` and `hosts remove`."""
 
 import difflib
+import json
 import sys
 import termios
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +17,7 @@ from intendant.views.lines import Line, Tone
 from intendant.views.listing import host_lines
 
 if TYPE_CHECKING:
-    from intendant.enrolling import Enrollment
+    from intendant.edits import Edit
 
 
 class HostsGroup(TyperGroup):
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
     hosts = typer.Typer(cls=HostsGroup, invoke_without_command=True, rich_markup_mode=None)
     hosts.callback()(list_hosts)
     hosts.command("add")(add_host)
+    hosts.command("edit")(edit_host)
     hosts.command("remove")(remove_host)
     app.add_typer(hosts, name="hosts")
 
@@ -61,7 +63,7 @@ def list_hosts(
 ) -> None:
     """Hosts of the inventory: groups, how each is reached, its last run; with --check whether it can be.
 
-    'hosts add' and 'hosts remove' edit the inventory's YAML file.
+    'hosts add', 'hosts edit' and 'hosts remove' change the inventory's YAML files.
     """
     if context.invoked_subcommand:
         return None
@@ -78,58 +80,123 @@ def list_hosts(
     return show_json(whole_hosts(view, last_runs))
 
 
+_NAME = Annotated[str, typer.Argument(metavar="NAME", help="As the inventory calls it.")]
+_USER = Annotated[str, typer.Option(metavar="NAME", help="Who logs in.", show_default="ssh decides")]
+_PORT = Annotated[int, typer.Option(min=0, max=65535, help="Its SSH port.", show_default="ssh decides")]
+_KEY = Annotated[str, typer.Option(metavar="FILE", help="The private key.", show_default="ssh decides")]
+_JUMP = Annotated[str, typer.Option(metavar="HOST", help="Reach it through [USER@]HOST[:PORT].")]
+_GROUPS = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="A group to be in, made when missing; repeatable.")
+]
+_VARIABLES = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="A variable; true, numbers, lists and dicts as in YAML; repeatable."),
+]
+
+
 def add_host(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What the inventory calls it.")],
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where it is: a name or an IP address.")],
-    user: Annotated[str, typer.Option(metavar="NAME", help="Who logs in.", show_default="ssh decides")] = "",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Its SSH port.", show_default="ssh decides")] = 0,
-    key: Annotated[str, typer.Option(metavar="FILE", help="The private key.", show_default="ssh decides")] = "",
-    jump: Annotated[str, typer.Option(metavar="HOST", help="Reach it through [USER@]HOST[:PORT].")] = "",
-    group: Annotated[str, typer.Option(metavar="NAME", help="Its group, made when missing.")] = "",
+    user: _USER = "",
+    port: _PORT = 0,
+    key: _KEY = "",
+    jump: _JUMP = "",
+    group: _GROUPS = None,
+    var: _VARIABLES = None,
 ) -> None:
     """Add a host to the inventory's YAML file and its key to known_hosts, when you say that the key is the host's."""
-    from intendant.enrolling import Enroller, NewHost
+    from intendant.enrollments import HostRequest
 
     _require_terminal("hosts add")
     app = session_of(context).open()
-    enroller = Enroller(app.config, app.inventory)
-    enrollment = enroller.prepare_addition(NewHost(name, address, user, port, key, jump, group))
-    _show_changes(enrollment)
-    say(f"\n{address} presents the key {enrollment.fingerprint}")
-    if not enrollment.is_new:
-        say("This machine knows it already.")
-        answer = _ask("Add the host? yes or no: ")
-    else:
-        say("It is not known yet. On the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub")
-        answer = _ask("Is this the host's key? yes, no, or the fingerprint that you see there: ")
-    if answer not in ("yes", enrollment.fingerprint.split()[-1], enrollment.fingerprint):
-        say(
-            "Nothing was added."
-            if answer in ("no", "")
-            else "That is neither yes nor this fingerprint: nothing was added."
-        )
-        raise typer.Exit(1)
-    enroller.commit(enrollment)
+    said = HostRequest(name, address, user, port, key, jump, tuple(group or ()), (), _read_variables(var))
+    edit = app.enroller.prepare_addition(said)
+    _show_changes(edit)
+    _confirm(edit, "Add the host?", "Nothing was added.")
+    app.editor.commit(edit)
     say(f"Added. Next: intendant hosts --check {name}")
 
 
-def remove_host(
-    context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="As the inventory calls it.")]
+def edit_host(
+    context: typer.Context,
+    name: _NAME,
+    address: Annotated[str, typer.Option(metavar="ADDRESS", help="Where it is by now.")] = "",
+    user: _USER = "",
+    port: _PORT = 0,
+    key: _KEY = "",
+    jump: _JUMP = "",
+    group: _GROUPS = None,
+    ungroup: Annotated[list[str] | None, typer.Option(metavar="NAME", help="A group to leave; repeatable.")] = None,
+    var: _VARIABLES = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A variable to take away; repeatable.")
+    ] = None,
 ) -> None:
-    """Take a host out of the inventory's YAML file. The host itself is not touched; its key stays in known_hosts."""
-    from intendant.enrolling import Enroller
+    """Change a host's groups, its variables, or how it is reached; at another address you are asked for its key."""
+    from intendant.enrollments import HostRequest
 
+    _require_terminal("hosts edit")
+    app = session_of(context).open()
+    variables = {**_read_variables(var), **dict.fromkeys(unset or ())}
+    said = HostRequest(name, address, user, port, key, jump, tuple(group or ()), tuple(ungroup or ()), variables)
+    edit = app.enroller.prepare_edit(said)
+    _show_changes(edit)
+    _confirm(edit, "Change the inventory?", "Nothing was changed.")
+    app.editor.commit(edit)
+    say("Changed.")
+
+
+def remove_host(context: typer.Context, name: _NAME) -> None:
+    """Take a host out of the inventory's YAML files. The host itself is not touched; its key stays in known_hosts."""
     _require_terminal("hosts remove")
     app = session_of(context).open()
-    enroller = Enroller(app.config, app.inventory)
-    enrollment = enroller.prepare_removal(name)
-    _show_changes(enrollment)
-    if _ask(f"Remove {name} from the inventory? yes or no: ") != "yes":
-        say("Nothing was removed.")
-        raise typer.Exit(1)
-    enroller.commit(enrollment)
+    edit = app.enroller.prepare_removal(name)
+    _show_changes(edit)
+    _confirm(edit, f"Remove {name} from the inventory?", "Nothing was removed.")
+    app.editor.commit(edit)
     say("Removed.")
+
+
+def _confirm(edit: "Edit", question: str, refusal: str) -> None:
+    """Ask, and end with 1 without a yes. A new key is confirmed by its fingerprint, too."""
+    answers = ["yes"]
+    if edit.key is not None:
+        say(f"\n{edit.key.place} presents the key {edit.key.fingerprint}")
+        if edit.key.is_new:
+            kind = edit.key.fingerprint.partition(" ")[0].lower()
+            say(f"It is not known yet. On the host's own console: ssh-keygen -lf /etc/ssh/ssh_host_{kind}_key.pub")
+            question = "Is this the host's key? yes, no, or the fingerprint that you see there: "
+            answers += [edit.key.fingerprint, edit.key.fingerprint.split()[-1]]
+        else:
+            say("This machine knows it already.")
+    answer = _ask(question if question.endswith(": ") else f"{question} yes or no: ")
+    if answer not in answers:
+        known = answer in ("no", "") or len(answers) == 1
+        say(refusal if known else f"That is neither yes nor this fingerprint. {refusal}")
+        raise typer.Exit(1)
+
+
+def _read_variables(words: list[str] | None) -> dict[str, Any]:
+    """NAME=VALUE, the value as YAML has it.
+
+    Raises:
+        InputError: a word without =, or a value that is no YAML or of no JSON type.
+    """
+    import yaml
+
+    found: dict[str, Any] = {}
+    for word in words or ():
+        name, mark, text = word.partition("=")
+        try:
+            value = yaml.safe_load(text) if mark else None
+            json.dumps(value)
+        except (yaml.YAMLError, TypeError, ValueError):
+            value = text  # a date, or what only looks like YAML
+        if not mark or not name:
+            raise InputError(f"--var: {word[:80]!r} is not of the form NAME=VALUE.")
+        found[name] = "" if value is None else value
+    return found
 
 
 def _require_terminal(command: str) -> None:
@@ -137,9 +204,9 @@ def _require_terminal(command: str) -> None:
         raise InputError(f"{command}: stdin is no terminal. A person must compare the key and answer on a terminal.")
 
 
-def _show_changes(enrollment: "Enrollment") -> None:
+def _show_changes(edit: "Edit") -> None:
     lines = []
-    for change in enrollment.changes:
+    for change in edit.files:
         before, after = change.before.splitlines(), change.after.splitlines()
         for text in difflib.unified_diff(before, after, str(change.path), str(change.path), lineterm=""):
             tone: Tone = "added" if text.startswith("+") else "removed" if text.startswith("-") else "dim"

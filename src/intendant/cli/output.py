@@ -1,8 +1,8 @@
 """Printing: results to stdout, everything else to stderr."""
 
 import json
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
@@ -20,17 +20,19 @@ def show_lines(lines: Iterable[Line], *, stderr: bool = False) -> None:
     Console(stderr=stderr, highlight=False, markup=False, emoji=False).print(style_lines(lines), soft_wrap=True)
 
 
-def show_json(result: BaseModel | list[dict[str, str]]) -> None:
+def show_json(result: BaseModel | Sequence[BaseModel | dict[str, str]]) -> None:
     """Print a result as indented JSON, in ASCII, so that nothing in it can steer a terminal."""
     typer.echo(to_json_text(result))
 
 
-def to_json_text(result: BaseModel | list[dict[str, str]]) -> str:
+def to_json_text(result: BaseModel | Sequence[BaseModel | dict[str, str]]) -> str:
     """A result as indented JSON."""
-    document = (
-        result.model_dump(mode="json", by_alias=True, exclude_unset=True) if isinstance(result, BaseModel) else result
-    )
+    document = _to_json(result) if isinstance(result, BaseModel) else [_to_json(item) for item in result]
     return json.dumps(document, indent=2)
+
+
+def _to_json(item: BaseModel | dict[str, str]) -> dict[str, Any]:
+    return item.model_dump(mode="json", by_alias=True, exclude_unset=True) if isinstance(item, BaseModel) else item
 
 
 def say(text: str) -> None:

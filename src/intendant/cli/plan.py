@@ -1,35 +1,31 @@
-"""`plan` and `show`: make a plan, look at a plan or a run."""
+"""`plan`: predict what a request changes."""
 
 from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from intendant.cli.output import JsonFlag, say, show_json, show_lines, to_json_text
+from intendant.cli.output import JsonFlag, say, show_json, show_lines
+from intendant.cli.portable import name_output
 from intendant.cli.progress import ProgressView
-from intendant.cli.requests import PlanRequest, read_intent, read_plan_file, resolve_words
+from intendant.cli.requests import FileOption, PlanRequest, read_intent, read_plan_files, resolve_words
 from intendant.cli.session import session_of
-from intendant.errors import InputError, NotFoundError
-from intendant.views import markdown
+from intendant.cli.show import Format, MarkdownFlag, choose_format, current_status, show_plan
+from intendant.errors import InputError
 from intendant.views.listing import resolution_lines
-from intendant.views.text import plan_lines, run_lines
 
 if TYPE_CHECKING:
     from intendant.app import App
     from intendant.plans import Plan
 
-_MarkdownFlag = Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a comment on a pull request.")]
-
 
 def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add this module's command."""
     app.command("plan")(make_plan)
-    app.command("show")(show_item)
 
 
 def make_plan(
@@ -49,71 +45,88 @@ def make_plan(
             "as a line from stdin.",
         ),
     ] = None,
-    file: Annotated[
-        Path | None, typer.Option("-f", "--file", metavar="FILE", help="Plan what a YAML file says: hosts and steps.")
-    ] = None,
+    file: FileOption = None,
     hosts: Annotated[str, typer.Option(metavar="PATTERN", help="Hosts and groups, in Ansible's pattern syntax.")] = "",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write the result as JSON, for reading; not for applying.")
+        str,
+        typer.Option(
+            metavar="FILE",
+            help="Also write the plan to a file, to be shown, reviewed and applied on another machine with the same "
+            "inventory; it names secrets by variable only. DIR/ is a folder, with a numbered file for each plan.",
+        ),
+    ] = "",
+    expires: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="SECONDS", help="How long it can be applied, up to plan_ttl_max_seconds.", show_default=False
+        ),
     ] = None,
     detailed_exitcode: Annotated[
         bool, typer.Option("--detailed-exitcode", help="Exit 0: nothing to change, 2: changes, 1: error.")
     ] = False,
     as_json: JsonFlag = False,
-    as_markdown: _MarkdownFlag = False,
+    as_markdown: MarkdownFlag = False,
 ) -> None:
     """Predict what a request changes, without changing anything.
 
-    Say it in words, or name an intent with its params, or a plan file:
+    Say it in words, or name an intent with its params, or plan files:
 
     intendant plan install python 3.12 on web1
 
     intendant plan --intent python -p python_version=3.12 --hosts web1
 
-    intendant plan -f plan.yml
+    intendant plan -f intendant.d
 
-    Exits 1 as well when a host could not be planned.
+    Exits 1 as well when a host could not be planned. Several documents are several plans, in order, and none of them
+    knows what the others will change; with --json they are a list.
     """
-    if [bool(request), bool(intent), file is not None].count(True) != 1:
+    if [bool(request), bool(intent), bool(file)].count(True) != 1:
         raise InputError("plan: give one of: a request in words, --intent NAME, or -f FILE.")
     if param and not intent:
         raise InputError("-p: goes with --intent NAME.")
+    form = choose_format(None, as_json=as_json, as_markdown=as_markdown)
     app = session_of(context).open()
-    if file is not None:
-        asked = read_plan_file(file, hosts)
+    if file:
+        asked = read_plan_files(file, hosts)
     elif intent:
-        asked = read_intent(app, intent, param or [], hosts)
+        asked = [read_intent(app, intent, param or [], hosts)]
     else:
-        asked = _ask_in_words(app, " ".join(request or []), hosts, as_json)
-    plan = _plan(app, asked)
-    if out is not None:
-        _write_result(app, plan, out)
-    _show_plan(app, plan, as_json=as_json, as_markdown=as_markdown)
-    if plan.errored:
+        asked = [_ask_in_words(app, " ".join(request or []), hosts, as_json)]
+    _check_output(out, len(asked))
+    plans = [_plan_and_show(app, one, number, len(asked), out, expires, form) for number, one in enumerate(asked, 1)]
+    if form is Format.JSON:
+        _show_results(app, plans)
+    if any(plan.errored for plan in plans):
         raise typer.Exit(1)
-    if detailed_exitcode and plan.applyable:
+    if detailed_exitcode and any(plan.applyable for plan in plans):
         raise typer.Exit(2)
 
 
-def show_item(
-    context: typer.Context,
-    item: Annotated[str, typer.Argument(metavar="PLAN|RUN", help="The id of a plan or a run.")],
-    as_json: JsonFlag = False,
-    as_markdown: _MarkdownFlag = False,
-) -> None:
-    """Show a plan with its diffs, or a run with its results."""
-    app = session_of(context).open()
-    try:
-        plan = app.store.get_plan(item)
-    except NotFoundError:
-        return _show_run(app, item, as_json=as_json, as_markdown=as_markdown)
-    return _show_plan(app, plan, as_json=as_json, as_markdown=as_markdown)
-
-
-def current_status(app: App, plan: Plan) -> str:
-    """The plan's stored status; ``expired`` when it is pending past its time."""
-    status = app.store.plan_status(plan.id)
-    return "expired" if status == "pending" and datetime.now(UTC) > plan.expires_at else status
+def plan_request(app: App, asked: PlanRequest, *, portable: bool = False, expires: int | None = None) -> Plan:
+    """Plans in a thread, so that an interrupt reaches us and the check-mode run is ended in order."""
+    cancelled = threading.Event()
+    with ProgressView(f"Planning on {asked.hosts}") as progress, ThreadPoolExecutor(1) as pool:
+        future = pool.submit(
+            app.planner.plan_changes,
+            asked.hosts,
+            asked.steps,
+            request=asked.words,
+            client="cli",
+            expires_seconds=expires,
+            portable=portable,
+            on_progress=progress,
+            should_cancel=cancelled.is_set,
+        )
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            cancelled.set()
+            say("Stopping. Nothing is changed by planning.")
+            raise
+        except InputError as error:
+            if not asked.source:
+                raise
+            raise InputError(f"-f {asked.source}: {error}") from error
 
 
 def _ask_in_words(app: App, words: str, hosts: str, as_json: bool) -> PlanRequest:
@@ -132,61 +145,36 @@ def _ask_in_words(app: App, words: str, hosts: str, as_json: bool) -> PlanReques
     raise typer.Exit(1)
 
 
-def _plan(app: App, asked: PlanRequest) -> Plan:
-    """Plans in a thread, so that an interrupt reaches us and the check-mode run is ended in order."""
-    cancelled = threading.Event()
-    with ProgressView(f"Planning on {asked.hosts}") as progress, ThreadPoolExecutor(1) as pool:
-        future = pool.submit(
-            app.planner.plan_changes,
-            asked.hosts,
-            asked.steps,
-            request=asked.words,
-            client="cli",
-            on_progress=progress,
-            should_cancel=cancelled.is_set,
-        )
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            cancelled.set()
-            say("Stopping. Nothing is changed by planning.")
-            raise
+def _plan_and_show(
+    app: App, asked: PlanRequest, number: int, count: int, out: str, expires: int | None, form: Format
+) -> Plan:
+    plan = plan_request(app, asked, portable=bool(out), expires=expires)
+    if out:
+        from intendant.planning import snapshot_dir
+        from intendant.portable import write_portable
+
+        path = name_output(out, number, count, plan.id)
+        write_portable(plan, snapshot_dir(app.config, plan.id), path)
+        say(f"Plan {plan.id} is written to {path}.")
+    if form is not Format.JSON:
+        show_plan(plan, current_status(app, plan), app.approver.current(plan.id), form)
+    return plan
 
 
-def _show_plan(app: App, plan: Plan, *, as_json: bool, as_markdown: bool) -> None:
-    status, approval = current_status(app, plan), app.approver.current(plan.id)
-    if as_json:
-        from intendant.cli.results import whole_plan
-
-        show_json(whole_plan(plan, status, approved=approval is not None))
-    elif as_markdown:
-        typer.echo(markdown.render_plan(plan, status), nl=False)
-    else:
-        show_lines(plan_lines(plan, status, approval))
-
-
-def _show_run(app: App, run_id: str, *, as_json: bool, as_markdown: bool) -> None:
-    try:
-        run = app.applier.wait_run(run_id)
-    except NotFoundError:
-        raise InputError(f"There is no plan or run '{run_id}'. See: intendant history") from None
-    if as_markdown:
-        raise InputError("--markdown: goes with a plan only.")
-    if as_json:
-        from intendant.cli.results import whole_run
-
-        show_json(whole_run(run))
-    else:
-        show_lines(run_lines(run))
-
-
-def _write_result(app: App, plan: Plan, path: Path) -> None:
+def _show_results(app: App, plans: list[Plan]) -> None:
     from intendant.cli.results import whole_plan
 
-    text = to_json_text(whole_plan(plan, current_status(app, plan), approved=False))
+    found = [whole_plan(plan, current_status(app, plan), approval=None) for plan in plans]
+    show_json(found[0] if len(found) == 1 else found)
+
+
+def _check_output(out: str, count: int) -> None:
+    if not out:
+        return
+    folder = out.endswith("/") or Path(out).is_dir()
+    if count > 1 and not folder:
+        raise InputError(f"--out {out}: there are {count} plans. Name a folder for their files: --out {out}/")
     try:
-        # Diffs show configuration: for the owner only.
-        path.touch(mode=0o600)
-        path.write_text(text + "\n", encoding="utf-8")
+        (Path(out) if folder else Path(out).parent).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"--out {path}: {error.strerror}. The plan itself is stored as {plan.id}.") from error
+        raise InputError(f"--out {out}: {error.strerror}.") from error

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -19,6 +20,18 @@ if TYPE_CHECKING:
     from intendant.resolving import Resolution
 
 
+FileOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "-f",
+        "--file",
+        metavar="FILE|DIR",
+        help="What YAML files say: hosts and steps, in one document or more; a folder stands for its *.yml files.",
+        show_default=False,
+    ),
+]
+
+
 @dataclass(frozen=True)
 class PlanRequest:
     """What to plan, where, and the words it was asked in (empty when it was not asked in words)."""
@@ -26,6 +39,11 @@ class PlanRequest:
     hosts: str
     steps: tuple[Step, ...]
     words: str = ""
+    #: the file and document it was read from, for messages.
+    source: str = ""
+
+
+_EXPECTED = "Expected: hosts: PATTERN, steps: [{intent: NAME, params: {…}}]."
 
 
 class _PlanFile(BaseModel):
@@ -35,26 +53,53 @@ class _PlanFile(BaseModel):
     steps: list[Step]
 
 
-def read_plan_file(path: Path, hosts: str) -> PlanRequest:
-    """A plan file: ``hosts`` (a pattern; the option ``hosts`` wins) and ``steps`` (intent and params each).
+def read_plan_files(paths: Sequence[Path], hosts: str) -> list[PlanRequest]:
+    """What plan files say, in order; a folder stands for its ``*.yml`` and ``*.yaml`` files by name.
+
+    A file holds one document or more: ``hosts`` (a pattern; the option ``hosts`` wins) and ``steps`` (intent and params
+    each), or a list of such.
 
     Raises:
-        InputError: the file cannot be read, is no such document, or no hosts are named.
+        InputError: a file cannot be read, holds something else, or no hosts are named; or a folder holds no file.
     """
+    return [asked for path in paths for file in _list_files(path) for asked in _read_plan_file(file, hosts)]
+
+
+def _list_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix in (".yml", ".yaml") and file.name[0] != ".")
+    if not found:
+        raise InputError(f"-f {path}: the folder holds no *.yml file.")
+    return found
+
+
+def _read_plan_file(path: Path, hosts: str) -> list[PlanRequest]:
     try:
-        content = _PlanFile.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"-f {path}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"-f {path}: is no YAML: {error}") from error
+    found = [item for one in documents for item in (one if isinstance(one, list) else [one])]
+    if not found:
+        raise InputError(f"-f {path}: is empty. {_EXPECTED}")
+    return [
+        _read_document(item, hosts, f"{path}, document {number}" if len(found) > 1 else str(path))
+        for number, item in enumerate(found, start=1)
+    ]
+
+
+def _read_document(document: object, hosts: str, where: str) -> PlanRequest:
+    try:
+        content = _PlanFile.model_validate(document)
     except ValidationError as error:
         # Without the input: it may be a password.
         found = [f"{'.'.join(map(str, item['loc'])) or 'the file'}: {item['msg']}" for item in error.errors()]
-        expected = "Expected: hosts: PATTERN, steps: [{intent: NAME, params: {…}}]."
-        raise InputError(f"-f {path}: {'; '.join(dict.fromkeys(found))}. {expected}") from None
+        raise InputError(f"-f {where}: {'; '.join(dict.fromkeys(found))}. {_EXPECTED}") from None
     if not content.steps:
-        raise InputError(f"-f {path}: steps is empty: name at least one intent.")
-    return PlanRequest(hosts=_require_hosts(hosts or content.hosts), steps=tuple(content.steps))
+        raise InputError(f"-f {where}: steps is empty: name at least one intent.")
+    return PlanRequest(hosts=_require_hosts(hosts or content.hosts), steps=tuple(content.steps), source=where)
 
 
 def read_intent(app: App, name: str, params: Sequence[str], hosts: str) -> PlanRequest:

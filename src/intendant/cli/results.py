@@ -1,14 +1,18 @@
 """The MCP tools' result models, whole: a file or a pipe needs no pages.
 
-Imported only where --json or --out is given: these models bring the database's with them.
+Imported only where JSON is asked for: these models bring the database's with them.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
+from pydantic import Field
+
+from intendant.approvals import Approval
 from intendant.inventory import InventoryView
 from intendant.plans import Plan, group_hosts
 from intendant.runs import Run
-from intendant.views.json import build_hosts, build_run
+from intendant.views.json import build_hosts, build_run, format_time
 from intendant.views.pages import build_plan
 from intendant.views.results import (
     BlindSpotView,
@@ -18,12 +22,23 @@ from intendant.views.results import (
     HostsResult,
     PlanResult,
     RunResult,
+    StepView,
 )
 
 _CHANGE_FIELDS = {"step", "role", "task", "module", "target", "action"}
 
 
-def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanResult:
+class PlanReport(PlanResult):
+    """A whole plan as `show --format json` prints it: see docs/plan-format.md."""
+
+    format_version: Literal[1] = 1
+    created_at: str
+    request: str
+    hosts: str = Field(description="the pattern that was asked for")
+    steps: list[StepView]
+
+
+def whole_plan(plan: Plan, status: str, *, approval: Approval | None) -> PlanReport:
     """The plan with every group and every diff."""
     groups = [
         GroupView(
@@ -36,11 +51,17 @@ def whole_plan(plan: Plan, status: str, *, approved: bool) -> PlanResult:
         )
         for group in group_hosts(plan.hosts)
     ]
-    page = build_plan(plan, status, approved=approved)
-    following = f"intendant {'apply' if approved or not plan.approval_channels else 'review'} {plan.id}"
+    page = build_plan(plan, status, approval=approval)
+    following = f"intendant {'apply' if approval or not plan.approval_channels else 'review'} {plan.id}"
     usable = status == "pending" and plan.applyable
-    return page.model_copy(
-        update={"groups": groups, "next_cursor": "", "next": following if usable else f"This plan is {status}."}
+    whole = {"groups": groups, "next_cursor": "", "next": following if usable else f"This plan is {status}."}
+    return PlanReport(
+        format_version=1,
+        created_at=format_time(plan.created_at),
+        request=plan.request,
+        hosts=plan.pattern,
+        steps=[StepView(**step.model_dump()) for step in plan.steps],
+        **{name: getattr(page, name) for name in page.model_fields_set} | whole,
     )
 
 

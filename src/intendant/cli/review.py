@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import socket
 import sys
 import termios
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from intendant.cli.output import say, show_lines
-from intendant.cli.plan import current_status
+from intendant.cli.page import ask_on_page
+from intendant.cli.portable import take_in
 from intendant.cli.session import session_of
+from intendant.cli.show import current_status
 from intendant.errors import InputError, PolicyError
+from intendant.processes import identify_user
 from intendant.views.text import prediction_lines
 
 if TYPE_CHECKING:
@@ -27,15 +27,23 @@ def register(app: typer.Typer) -> None:
 
 
 def review_plan(
-    context: typer.Context, plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id.")]
+    context: typer.Context,
+    item: Annotated[str, typer.Argument(metavar="PLAN|FILE", help="The plan's id, or the file of a portable plan.")],
+    web: Annotated[
+        bool,
+        typer.Option("--web", help="Ask on a page in a browser on this machine; prints its address, which opens once."),
+    ] = False,
 ) -> None:
     """Show a plan with its diffs, ask on the terminal, and record the answer. Exits 0 when the plan is approved."""
     if not sys.stdin.isatty():
         raise InputError("review: stdin is no terminal. A person must read the plan and answer on a terminal.")
     app = session_of(context).open()
+    plan_id = take_in(app, item)
     plan = app.store.get_plan(plan_id)
     status, approval = current_status(app, plan), app.approver.current(plan_id)
-    _require_reviewable(plan, status, approved=approval is not None)
+    _require_reviewable(plan, status, "page" if web else "terminal", approved=approval is not None)
+    if web:
+        return ask_on_page(app, plan)
     show_lines(prediction_lines(plan, status))
     if plan.approval_channels:
         say(f"\nWhy you are asked: {plan.approval_reason}.")
@@ -47,19 +55,10 @@ def review_plan(
         say(f"Rejected. Plan {plan_id} cannot be applied.")
         raise typer.Exit(1)
     given = app.approver.record(plan_id, plan.digest, who=identify_user(), channel="terminal", comment=comment)
-    say(f"Approved until {given.until:%Y-%m-%d %H:%M UTC}, for one apply: intendant apply {plan_id}")
+    return say(f"Approved until {given.until:%Y-%m-%d %H:%M UTC}, for one apply: intendant apply {plan_id}")
 
 
-def identify_user() -> str:
-    """``user@host`` by the process's user id; the environment is not asked, for anyone can set it."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = f"uid{os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
-
-
-def _require_reviewable(plan: Plan, status: str, *, approved: bool) -> None:
+def _require_reviewable(plan: Plan, status: str, channel: str, *, approved: bool) -> None:
     if status != "pending":
         raise InputError(f"review: plan {plan.id} is {status}: there is nothing to approve.")
     if not plan.applyable:
@@ -67,7 +66,7 @@ def _require_reviewable(plan: Plan, status: str, *, approved: bool) -> None:
     if approved:
         raise InputError(f"review: plan {plan.id} is approved already. Apply it: intendant apply {plan.id}")
     # Without channels the policy asked nobody when the plan was made; it may be stricter by now.
-    if plan.approval_channels and "terminal" not in plan.approval_channels:
+    if plan.approval_channels and channel not in plan.approval_channels:
         raise PolicyError(f"review: the policy takes approvals only through: {', '.join(plan.approval_channels)}.")
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from intendant.cli.desired import apply_files
 from intendant.cli.output import JsonFlag, say, show_json, show_lines
-from intendant.cli.progress import ProgressView
+from intendant.cli.portable import is_done, take_in
+from intendant.cli.requests import FileOption
 from intendant.cli.session import session_of
+from intendant.cli.watching import watch_plan
+from intendant.errors import InputError
 from intendant.views.listing import history_lines
 from intendant.views.text import run_lines
 
 if TYPE_CHECKING:
-    from intendant.app import App
-    from intendant.runner.base import Progress
     from intendant.runs import Run
     from intendant.store import HistoryEntry
 
-_WATCH_SECONDS = 30.0
 _PAGE = 100
 
 
@@ -32,7 +32,14 @@ def register(app: typer.Typer) -> None:
 
 def apply_plan(
     context: typer.Context,
-    plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id.")],
+    item: Annotated[
+        str,
+        typer.Argument(metavar="PLAN|FILE", help="The plan's id, or the file of a portable plan.", show_default=False),
+    ] = "",
+    file: FileOption = None,
+    by_policy: Annotated[
+        bool, typer.Option("--auto-approve-policy", help="With -f: apply what the policy approves by itself.")
+    ] = False,
     wait: Annotated[
         float | None,
         typer.Option(
@@ -48,16 +55,23 @@ def apply_plan(
     """Apply an approved plan and watch it to its end. Exits 0 only when the run succeeded.
 
     The run is a process of its own: it goes on when this command is interrupted.
+
+    With -f and --auto-approve-policy, plan files are planned and applied one after the other, as far as the policy asks
+    nobody: 'intendant apply -f intendant.d --auto-approve-policy' exits 3 at the first plan that needs a person.
     """
+    if bool(item) == bool(file) or bool(file) != by_policy:
+        raise InputError("apply: give a plan, or -f FILE together with --auto-approve-policy.")
+    if file and (wait is not None or no_wait):
+        raise InputError("--wait, --no-wait: go with one plan.")
     app = session_of(context).open()
-    try:
-        with ProgressView(f"Applying {plan_id}") as progress:
-            run = app.applier.apply_plan(plan_id, wait_seconds=0 if no_wait else wait or 0, on_progress=progress)
-            if wait is None and not no_wait:
-                run = _watch(app, run, progress)
-    except KeyboardInterrupt:
-        say(_interrupt_message(app.store.runs_of_plan(plan_id)))
-        raise typer.Exit(130) from None
+    if file:
+        apply_files(app, file, as_json=as_json)
+        return
+    plan_id = take_in(app, item)
+    if is_done(app, plan_id):
+        say(f"Plan {plan_id} has nothing to change, so nothing was done.")
+        return
+    run = watch_plan(app, plan_id, wait=0 if no_wait else wait)
     _show_run(run, as_json=as_json)
     started = no_wait and not run.finished
     if run.status != "succeeded" and not started:
@@ -93,19 +107,6 @@ def cancel_run(
 ) -> None:
     """Ask a run to stop after the task in flight."""
     _show_run(session_of(context).open().applier.cancel_run(run_id), as_json=as_json)
-
-
-def _watch(app: App, run: Run, progress: Callable[[Progress], None]) -> Run:
-    while not run.finished:
-        run = app.applier.wait_run(run.id, wait_seconds=_WATCH_SECONDS, on_progress=progress)
-    return run
-
-
-def _interrupt_message(runs: Sequence[Run]) -> str:
-    if not runs:
-        return "Interrupted before the run was reported. See whether it started: intendant runs"
-    run = runs[0].id
-    return f"Stopped watching. Run {run} goes on: intendant show {run}    stop it: intendant cancel {run}"
 
 
 def _show_run(run: Run, *, as_json: bool) -> None:

@@ -22,8 +22,8 @@ _COMMANDS = {
 }
 _SERVICES = {"service", "systemd", "systemd_service", "sysvinit", "unit"}
 _ABSENT = {"absent", "removed", "uninstalled", "killed"}
-#: how the module managed_file shows permissions
-_PERMISSIONS = re.compile(r"\A(?:(?:mode|owner|group): .*\n)+")
+#: how the modules managed_file and uploaded_file show permissions, and that a backup is kept
+_PERMISSIONS = re.compile(r"\A(?:(?:mode|owner|group|backup): .*\n)+")
 _TARGETS = ("path", "dest", "names", "name", "pkg", "package", "unit", "url", "user", "src", "key")
 
 

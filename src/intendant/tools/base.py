@@ -1,7 +1,7 @@
 """What a tool is: one value that says all about itself, and how it becomes a tool of the SDK."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,8 +9,8 @@ from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
-from mcp_types import CallToolResult, TextContent, ToolAnnotations
-from pydantic import BaseModel, ConfigDict, ValidationError
+from mcp_types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rapidfuzz import process
 
 from intendant.errors import IntendantError
@@ -38,6 +38,8 @@ class ToolSpec:
     title: str
     description: str
     hints: Hints
+    #: runs first, with the arguments; what it gives in place of None is the answer to this call.
+    before: "Callable[[Mapping[str, Any], Context[Any, Any]], Awaitable[InputRequiredResult | None]] | None" = None
 
     @property
     def name(self) -> str:
@@ -48,8 +50,12 @@ class ToolSpec:
 class _StrictTool(Tool):
     """A tool that knows its arguments, and tells our errors from crashes."""
 
+    before: Any = Field(default=None, exclude=True)
+
     async def run(self, arguments: dict[str, Any], context: Context[Any, Any], convert_result: bool = False) -> Any:
         try:
+            if self.before is not None and (asked := await self.before(arguments, context)) is not None:
+                return asked
             return await super().run(arguments, context, convert_result)
         except ToolError as error:
             if isinstance(error.__cause__, ValidationError):
@@ -57,6 +63,8 @@ class _StrictTool(Tool):
             if isinstance(error.__cause__, IntendantError | ToolError):
                 raise ToolError(cut_text(str(error.__cause__), _ERROR_CHARS)) from error.__cause__
             raise
+        except IntendantError as error:
+            raise ToolError(cut_text(str(error), _ERROR_CHARS)) from error
         except MCPError as error:
             if not self.resolved_params:
                 raise
@@ -96,6 +104,8 @@ def make_tool(spec: ToolSpec) -> Tool:
             open_world_hint=hints.open_world,
         ),
     )
+    assert isinstance(tool, _StrictTool)
+    tool.before = spec.before
     model = tool.fn_metadata.arg_model
     model.model_config = ConfigDict(**{**model.model_config, "extra": "forbid"})
     model.model_rebuild(force=True)
@@ -149,6 +159,5 @@ def _slim(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _outline(schema: dict[str, Any]) -> dict[str, Any]:
-    """The fields of a result with their types: models are not shown more, and every client has to keep the list."""
-    fields = {name: {"type": field["type"]} if "type" in field else {} for name, field in schema["properties"].items()}
-    return {"type": "object", "properties": fields}
+    """The names of a result's fields: every client has to keep the list of tools, and few show a model more of them."""
+    return {"type": "object", "properties": {name: {} for name in schema["properties"]}}

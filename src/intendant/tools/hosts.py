@@ -32,8 +32,8 @@ async def list_hosts(
 LIST_HOSTS = ToolSpec(
     list_hosts,
     "List hosts",
-    "Hosts and groups of the inventory: how each is reached and its last run. pattern is an Ansible host pattern such "
-    "as 'web1', 'web,!web3' or 'all'. facts=true asks each host for its system, too.",
+    "Hosts and groups of the inventory: how each is reached, its last run. pattern is Ansible's, such as 'web,!web3'. "
+    "facts=true also asks each for its system.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )
 
@@ -51,7 +51,6 @@ async def check_hosts(ctx: Ctx, pattern: str = "all", cursor: str = "") -> Annot
 CHECK_HOSTS = ToolSpec(
     check_hosts,
     "Check hosts",
-    "Can hosts be reached and configured? Names the first thing that fails on each (name, connection, host key, login, "
-    "shell, Python, sudo, space, clock) and what mends it.",
+    "Can hosts be reached and configured? For each the first thing that fails, from name to clock, and what mends it.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=True),
 )

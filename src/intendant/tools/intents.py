@@ -78,8 +78,8 @@ def _example(resolution: "Resolution") -> dict[str, Any]:
 FIND_INTENTS = ToolSpec(
     find_intents,
     "Find intents",
-    "What a request in the user's own words could mean: ranked intents, the params read out of it, what is missing, "
-    "and an example call of plan_changes. Changes nothing, asks no host.",
+    "What a request could mean: ranked intents, params read out of it, what is missing, and an example call of "
+    "plan_changes. Asks no host.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=False),
 )
 DESCRIBE_INTENT = ToolSpec(

@@ -1,8 +1,10 @@
 """Blocking work beside the event loop, in threads that a cancelled call leaves alone."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -16,8 +18,7 @@ if TYPE_CHECKING:
     from intendant.runner.base import Progress
 
 T = TypeVar("T")
-#: short at first: most calls of a tool take milliseconds.
-_FIRST_POLL_SECONDS = 0.002
+#: how often progress is looked for; the end of a call is told at once.
 _POLL_SECONDS = 0.05
 
 
@@ -33,6 +34,9 @@ class Job(Generic[T]):
         self._progress: SimpleQueue[Progress] = SimpleQueue()
         self._outcome: T | None = None
         self._error: BaseException | None = None
+        self._lock = threading.Lock()
+        self._finished = False
+        self._listeners: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.latest: Progress | None = None
         self._thread.start()
@@ -42,11 +46,17 @@ class Job(Generic[T]):
             self._outcome = self._call(self._progress.put)
         except BaseException as error:  # noqa: BLE001 (handed to whoever asks for the result)
             self._error = error
+        with self._lock:
+            self._finished = True
+            listeners, self._listeners = self._listeners, []
+        for tell in listeners:
+            with suppress(RuntimeError):  # its event loop is closed: nobody waits any more
+                tell()
 
     @property
     def finished(self) -> bool:
         """The result, or the error, is there."""
-        return not self._thread.is_alive()
+        return self._finished
 
     def result(self) -> T:
         """What the call returned; raises what it raised."""
@@ -58,7 +68,7 @@ class Job(Generic[T]):
     async def wait(self, ctx: Context[Any, Any], seconds: float = float("inf")) -> bool:
         """Wait for the end, passing progress on to the client; False when it goes on after ``seconds``."""
         until = time.monotonic() + seconds
-        sent, pause = -1, _FIRST_POLL_SECONDS
+        sent, ended = -1, self._announce_end()
         while True:
             finished = self.finished
             for progress in self._take_progress():
@@ -68,8 +78,18 @@ class Job(Generic[T]):
                     await ctx.report_progress(sent, progress.expected or None, message)
             if finished or time.monotonic() >= until:
                 return finished
-            await anyio.sleep(pause)
-            pause = min(_POLL_SECONDS, pause * 1.3)
+            with anyio.move_on_after(_POLL_SECONDS):
+                await ended.wait()
+
+    def _announce_end(self) -> asyncio.Event:
+        """An event of the running loop that is set when the call has ended."""
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        with self._lock:
+            if self._finished:
+                ended.set()
+            else:
+                self._listeners.append(lambda: loop.call_soon_threadsafe(ended.set))
+        return ended
 
     def _take_progress(self) -> "list[Progress]":
         taken = []

@@ -1,5 +1,6 @@
 """plan_changes and get_plan: what would change, shown before anything does."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +20,9 @@ from intendant.views.text import summarize_plan
 
 if TYPE_CHECKING:
     from intendant.app import App
+    from intendant.approvals import Approval
     from intendant.plans import Plan
+    from intendant.runner.base import Progress
 
 #: clients give up after 60 s; what takes longer goes on and is asked for with get_plan.
 _ANSWER_WITHIN_SECONDS = 45
@@ -31,7 +34,7 @@ _MOST_TEXT_BYTES = 2_500
 
 async def plan_changes(
     ctx: Ctx,
-    hosts: Annotated[str, Field(description="host pattern; may be left out when request names the hosts")] = "",
+    hosts: Annotated[str, Field(description="host pattern, where request does not say it")] = "",
     steps: Annotated[list[Step], Field(description="in order; either steps or request")] = [],  # noqa: B006 (never changed)
     request: Request = "",
 ) -> Annotated[CallToolResult, PlannedResult]:
@@ -61,7 +64,14 @@ async def plan_changes(
         steps = resolution.steps
     if not hosts.strip():
         raise InputError("hosts: is missing. Name hosts or groups; list_hosts shows them.")
-    return await _plan(ctx, hosts, steps, request)
+    client = get_client(ctx)
+
+    def plan(app: "App", plan_id: str, report: "Callable[[Progress], None]") -> "Plan":
+        return app.planner.plan_changes(
+            hosts, steps, request=request, client=client, plan_id=plan_id, on_progress=report
+        )
+
+    return await start_planning(ctx, plan)
 
 
 async def get_plan(
@@ -86,15 +96,21 @@ def show_plan(
         InputError: the cursor is none of ours.
     """
     plan = app.store.get_plan(plan_id)
-    status, approved = read_state(app, plan)
-    return answer_plan(plan, status, approved=approved, host=host, cursor=cursor, detail=detail)
+    status, approval = read_state(app, plan)
+    return answer_plan(plan, status, approval=approval, host=host, cursor=cursor, detail=detail)
 
 
 def answer_plan(
-    plan: "Plan", status: str, *, approved: bool = False, host: str = "", cursor: str = "", detail: Detail = "concise"
+    plan: "Plan",
+    status: str,
+    *,
+    approval: "Approval | None" = None,
+    host: str = "",
+    cursor: str = "",
+    detail: Detail = "concise",
 ) -> CallToolResult:
     """A plan, or a page of it, as a tool's answer; raises as ``build_plan``. A concise one has a text for people."""
-    result = build_plan(plan, status, approved=approved, host=host, cursor=cursor, detail=detail)
+    result = build_plan(plan, status, approval=approval, host=host, cursor=cursor, detail=detail)
     if host or cursor or detail == "full":
         return answer(result)
     head = f"Plan {plan.id} ({status}), digest {plan.digest}, valid until {result.expires_at}"
@@ -102,25 +118,21 @@ def answer_plan(
     return answer(result, f"{head}\n{summarize_plan(plan, min(limit, _MOST_TEXT_BYTES))}\nNext: {result.next}")
 
 
-def read_state(app: "App", plan: "Plan") -> tuple[str, bool]:
-    """Where a plan stands now, and whether an unused approval of it is there; blocking."""
+def read_state(app: "App", plan: "Plan") -> "tuple[str, Approval | None]":
+    """Where a plan stands now, and the unused approval of it, if there is one; blocking."""
     status: str = app.store.plan_status(plan.id)
     if status == "pending" and plan.expires_at <= datetime.now(UTC):
         status = "expired"
-    return status, status == "pending" and app.approver.current(plan.id) is not None
+    return status, app.approver.current(plan.id) if status == "pending" else None
 
 
-async def _plan(ctx: Ctx, hosts: str, steps: list[Step], request: str) -> CallToolResult:
+async def start_planning(ctx: Ctx, plan: "Callable[[App, str, Callable[[Progress], None]], Plan]") -> CallToolResult:
+    """The plan that ``plan(app, plan_id, report)`` makes, as an answer; one that takes long is asked for later."""
     from intendant.planning import new_id
 
-    app, plannings, client = await get_app(ctx), get_state(ctx).plannings, get_client(ctx)
+    app, plannings = await get_app(ctx), get_state(ctx).plannings
     plan_id = new_id("plan")
-    job = plannings.start(
-        plan_id,
-        lambda report: app.planner.plan_changes(
-            hosts, steps, request=request, client=client, plan_id=plan_id, on_progress=report
-        ),
-    )
+    job = plannings.start(plan_id, lambda report: plan(app, plan_id, report))
     if not await job.wait(ctx, _ANSWER_WITHIN_SECONDS):
         return answer(_still_planning(plan_id, job))
     plannings.pop(plan_id)
@@ -138,9 +150,8 @@ def _still_planning(plan_id: str, job: "Job[Plan]") -> PlanResult:
 PLAN_CHANGES = ToolSpec(
     plan_changes,
     "Plan changes",
-    "Predict in check mode what steps, or a request, would change on hosts: diffs, blind spots, and how the plan can "
-    "be approved. Changes nothing on the hosts; stores a plan that expires. An uncertain request gives candidates and "
-    "a question.",
+    "Predict in check mode what steps, or a request, would change on hosts: diffs, blind spots, how to approve it. "
+    "Changes nothing on them; stores a plan that expires. An uncertain request gives candidates and a question.",
     Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
 )
 GET_PLAN = ToolSpec(

@@ -48,7 +48,7 @@ def _arguments(tool: Tool) -> str:
 
 
 def _default(schema: dict[str, Any]) -> Any:
-    empty = {"string": "", "boolean": False, "integer": 0, "array": []}
+    empty = {"string": "", "boolean": False, "integer": 0, "array": [], "object": {}}
     return schema.get("default", empty[schema["type"]])
 
 
@@ -58,7 +58,8 @@ def _type(schema: dict[str, Any]) -> str:
     if "maximum" in schema:
         return f"{schema['type']}, {schema['minimum']} to {schema['maximum']}"
     if schema["type"] == "array":
-        return f"list of {{{', '.join(schema['items']['properties'])}}}"
+        items = schema["items"]
+        return f"list of {{{', '.join(items['properties'])}}}" if "properties" in items else f"list of {_type(items)}"
     return str(schema["type"])
 
 

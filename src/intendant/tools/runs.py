@@ -9,6 +9,7 @@ from pydantic import Field
 
 from intendant.elicitation import ask_approval, record_answer
 from intendant.errors import NotFoundError
+from intendant.inviting import open_page
 from intendant.runs import Run
 from intendant.tools.base import Hints, ToolSpec, answer
 from intendant.tools.jobs import run_job
@@ -65,10 +66,10 @@ def _check_host(run: Run, host: str) -> None:
 APPLY_PLAN = ToolSpec(
     apply_plan,
     "Apply a plan",
-    "Apply exactly what a plan showed. Where policy wants a person's approval, the client asks the user; without "
-    "approval it is refused. Returns the finished run, or one still going: then call get_run. The run goes on if the "
-    "client leaves.",
+    "Apply exactly what a plan showed. The client asks the user where policy wants that; else it is refused. Returns "
+    "the run; where it goes on, call get_run.",
     Hints(read_only=False, destructive=True, idempotent=False, open_world=True),
+    before=open_page,
 )
 GET_RUN = ToolSpec(
     get_run,

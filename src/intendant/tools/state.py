@@ -11,6 +11,7 @@ from intendant.tools.jobs import Plannings
 
 if TYPE_CHECKING:
     from intendant.app import App
+    from intendant.review.serving import ReviewServer
 
 T = TypeVar("T")
 _CLIENT_CHARS = 100
@@ -29,6 +30,12 @@ class ServerState:
         self._app: App | None = None
         self._lock = threading.Lock()
         self.plannings = Plannings()
+        self._review: ReviewServer | None = None
+
+    @property
+    def opened_app(self) -> "App | None":
+        """The application where it is there already."""
+        return self._app
 
     def get_app(self) -> "App":
         """The application; blocking. Raises what opening it raises, each time anew."""
@@ -36,6 +43,23 @@ class ServerState:
             if self._app is None:
                 self._app = self._open_app()
             return self._app
+
+    def invite(self, plan_id: str) -> str:
+        """A one-time address of the plan's page, which is served from now on; blocking.
+
+        It goes to the client's URL-mode elicitation alone, never into a result or a log.
+        """
+        with self._lock:
+            if self._review is None:
+                from intendant.review.serving import ReviewServer
+
+                self._review = ReviewServer(self.get_app)
+        return self._review.invite(plan_id)
+
+    def close(self) -> None:
+        """Stop what was started for this server."""
+        if self._review is not None:
+            self._review.close()
 
 
 Ctx: TypeAlias = Context[ServerState, Any]
@@ -52,7 +76,9 @@ async def get_app(ctx: Ctx) -> "App":
     Raises:
         ProjectError: the project cannot be used.
     """
-    return await run_short(get_state(ctx).get_app)
+    state = get_state(ctx)
+    opened = state.opened_app
+    return opened if opened is not None else await run_short(state.get_app)
 
 
 def get_client(ctx: Ctx) -> str:

@@ -86,7 +86,7 @@ def command_lines(result: CommandResult) -> list[Line]:
 
 def _describe(output: HostOutput) -> str:
     if output.error:
-        return "not run"
+        return "no result"
     wall = ", behind a wall" if output.wall else f", without a wall ({output.no_wall})" if output.no_wall else ""
     how = "ended after its time" if output.ended else f"exit {output.exit_code}"
     return f"{how}, {output.duration:.2f} s{sanitize_line(wall)}"

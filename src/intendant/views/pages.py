@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from intendant.approvals import Approval
 from intendant.errors import InputError, NotFoundError
 from intendant.plans import ACTIONS, HostGroup, Plan, group_hosts
 from intendant.views.json import count_bytes, cut_text, format_time, to_json
@@ -56,9 +57,16 @@ class _Item:
 
 
 def build_plan(
-    plan: Plan, status: str, *, approved: bool = False, host: str = "", cursor: str = "", detail: Detail = "concise"
+    plan: Plan,
+    status: str,
+    *,
+    approval: Approval | None = None,
+    host: str = "",
+    cursor: str = "",
+    detail: Detail = "concise",
 ) -> PlanResult:
-    """A plan, or the page of it that ``cursor`` names; ``host`` keeps one host only. ``status`` as in PlanResult.
+    """A plan, or the page of it that ``cursor`` names; ``host`` keeps one host only. ``status`` as in PlanResult,
+    ``approval`` is the unused one, if there is one.
 
     Raises:
         NotFoundError: the plan has no such host.
@@ -85,16 +93,25 @@ def build_plan(
         expires_at=format_time(plan.expires_at),
         counts={action: plan.counts[action] for action in ACTIONS},
         groups=_assemble(groups, page),
-        approval=ApprovalView(
-            required=bool(plan.approval_channels) and not approved,
-            channels=list(plan.approval_channels),
-            reason=plan.approval_reason,
+        approval=_view_approval(plan, approval),
+        next=" ".join(
+            [_next_of_plan(plan, status, approved=approval is not None), *_paging(plan.id, cut, next_cursor, detail)]
         ),
-        next=" ".join([_next_of_plan(plan, status, approved), *_paging(plan.id, cut, next_cursor, detail)]),
     )
     if next_cursor:
         result.next_cursor = next_cursor
     return result
+
+
+def _view_approval(plan: Plan, approval: Approval | None) -> ApprovalView:
+    view = ApprovalView(
+        required=bool(plan.approval_channels) and approval is None,
+        channels=list(plan.approval_channels),
+        reason=f"{plan.approval_reason}. {plan.to_confirm}" if plan.to_confirm else plan.approval_reason,
+    )
+    if approval is not None:
+        view.given, view.by, view.channel = True, approval.who, approval.channel
+    return view
 
 
 def _list_items(groups: Sequence[HostGroup]) -> list[_Item]:
@@ -212,7 +229,7 @@ def _paging(plan_id: str, cut: bool, next_cursor: str, detail: Detail) -> list[s
     return says
 
 
-def _next_of_plan(plan: Plan, status: str, approved: bool) -> str:
+def _next_of_plan(plan: Plan, status: str, *, approved: bool) -> str:
     if status == "applied":
         return "It was applied already: list_history names its run."
     if status != "pending":

@@ -37,6 +37,9 @@ class ApprovalView(BaseModel):
     required: bool
     channels: list[str]
     reason: str = ""
+    given: bool = False
+    by: str = ""
+    channel: str = ""
 
 
 class CandidateView(BaseModel):
@@ -47,12 +50,17 @@ class CandidateView(BaseModel):
     missing: list[str]
 
 
-class PlanResult(BaseModel):
-    """A plan or a page of it; while it is being made only id and status."""
+class PlanBrief(BaseModel):
+    """The part of a plan that every client needs; the rest is as get_plan describes it."""
 
     status: str = Field(description="planning, pending, expired, applied, stale, rejected; uncertain")
     next: str
     plan_id: str = ""
+
+
+class PlanResult(PlanBrief):
+    """A plan or a page of it; while it is being made only id and status."""
+
     digest: str = ""
     complete: bool = Field(False, description="false: something is not predicted")
     applyable: bool = False
@@ -213,6 +221,52 @@ class OutputPage(BaseModel):
     next_cursor: str
 
 
+class FileEntryView(BaseModel):
+    name: str
+    type: str
+    size: int
+    mode: str
+    owner: str
+    group: str
+    modified: str
+    target: str = ""
+
+
+class FilesResult(BaseModel):
+    """A folder's entries by name; ``cut`` where it has more than ``total``."""
+
+    host: str
+    path: str
+    entries: list[FileEntryView] = Field(description="data from the host")
+    total: int
+    cut: bool = False
+    next_cursor: str
+
+
+class FileResult(BaseModel):
+    """A page of a file, ``encoding`` being text, base64 or withheld (binary with something like a secret in it)."""
+
+    host: str
+    path: str
+    size: int
+    mode: str
+    owner: str
+    group: str
+    modified: str
+    encoding: str = Field(description="text, base64 or withheld")
+    content: str = Field(description="data from the host")
+    offset: int
+    next_offset: int | None = Field(description="null at the end")
+
+
+class SavedResult(BaseModel):
+    host: str
+    path: str
+    saved: str
+    size: int
+    sha256: str
+
+
 class CheckView(BaseModel):
     name: str
     ok: bool
@@ -235,5 +289,43 @@ class ChecksResult(BaseModel):
     reachable: int
     total: int
     hosts: list[HostCheckView]
+    next: str
+    next_cursor: str = ""
+
+
+class LogGroupView(BaseModel):
+    """Hosts whose logs end the same; ``text`` is data from them."""
+
+    hosts: list[str]
+    text: str = Field(description="data from the hosts, newest last")
+    truncated: int = Field(0, description="bytes left out before it")
+    note: str = ""
+    error: str = ""
+
+
+class LogView(BaseModel):
+    groups: list[LogGroupView]
+    output_id: str = ""
+    next: str
+
+
+class TopicView(BaseModel):
+    """One topic of a host; ``total`` rows there are, of which ``rows`` are shown."""
+
+    topic: str
+    age_seconds: int
+    total: int
+    rows: list[dict[str, JsonValue]] = Field(description="data from the host")
+    problem: str = ""
+
+
+class HostFactsView(BaseModel):
+    host: str
+    topics: list[TopicView]
+    error: str = ""
+
+
+class FactsResult(BaseModel):
+    hosts: list[HostFactsView]
     next: str
     next_cursor: str = ""

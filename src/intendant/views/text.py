@@ -73,6 +73,8 @@ def count_line(plan: Plan) -> str:
     """``Plan: 2 to create, 1 to update, 0 to delete, 0 to run on 3 hosts``."""
     touched = sum(1 for host in plan.hosts if host.changes)
     counts = ", ".join(f"{plan.counts[action]} to {action}" for action in ACTIONS)
+    if plan.kind == "inventory":
+        return f"Plan: {counts} of the inventory's files."
     return f"Plan: {counts} on {plural(touched or len(plan.healthy_hosts), 'host')}."
 
 
@@ -121,7 +123,10 @@ def _header_lines(plan: Plan, status: str) -> list[Line]:
     lines = [Line(f"Plan {plan.id} ({status})", "heading")]
     if plan.request:
         lines.append(Line(f"Request: {sanitize_line(plan.request)}"))
-    lines.append(Line(f"Hosts: {sanitize_line(plan.pattern)} ({plural(len(plan.hosts), 'host')})"))
+    if plan.kind == "inventory":
+        lines.append(Line("Changes files of this project, and no host."))
+    else:
+        lines.append(Line(f"Hosts: {sanitize_line(plan.pattern)} ({plural(len(plan.hosts), 'host')})"))
     lines += _step_lines(plan)
     lines.append(Line(f"Valid until {_format_time(plan.expires_at)}, digest {plan.digest[:12]}", "dim"))
     return lines
@@ -168,6 +173,8 @@ def _total_lines(plan: Plan) -> list[Line]:
     if plan.complete and not plan.applyable:
         return [Line(f"Nothing to change on {plural(len(plan.hosts), 'host')}.", "heading")]
     lines = [Line(count_line(plan), "heading")]
+    if plan.to_confirm:
+        lines.append(Line(sanitize_line(plan.to_confirm), "warn"))
     if spots := sum(len(host.blind_spots) for host in plan.hosts):
         lines.append(Line(f"Incomplete: {plural(spots, 'task')} could not be predicted (see ? lines).", "warn"))
     if failed := tuple(host.host for host in plan.hosts if host.error is not None):

@@ -1,0 +1,1 @@
+"""The review page: a plan on loopback, where a person reads it whole and answers."""
