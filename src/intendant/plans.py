@@ -5,7 +5,7 @@ import hashlib
 import json
 from collections import Counter
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -18,6 +18,7 @@ PlanKind = Literal["hosts", "inventory"]
 SENSITIVE = "(sensitive)"
 #: what plans of the inventory call the machine that Intendant runs on
 CONTROLLER = "localhost"
+_UNSAID = (("kind", "hosts"), ("to_confirm", ""))
 
 
 class _Frozen(BaseModel):
@@ -159,6 +160,14 @@ class Plan(_Frozen):
         """The plan can be taken to another machine."""
         return self.bindings.seal is not None
 
+    def to_document(self) -> dict[str, Any]:
+        """The plan as JSON values, the way it is kept in files and digests.
+
+        Fields that plans did not always have are there only where they say something, so that kept plans stay valid.
+        """
+        document = self.model_dump(mode="json")
+        return {name: value for name, value in document.items() if (name, value) not in _UNSAID}
+
     def compute_digest(self) -> str:
         """SHA-256 (hex) over everything that decides the outcome, the predicted changes and the times included.
 
@@ -167,7 +176,7 @@ class Plan(_Frozen):
         covered = {"id", "kind", "created_at", "expires_at", "pattern", "steps", "hosts", "bindings", "to_confirm"}
         if self.portable:
             covered |= {"request", "client", "tasks"}
-        document = self.model_dump(mode="json", include=covered)
+        document = {name: value for name, value in self.to_document().items() if name in covered}
         if not self.portable:
             del document["bindings"]["seal"]
         return hashlib.sha256(canonical_json(document)).hexdigest()

@@ -178,7 +178,7 @@ def _is_plain(name: str) -> bool:
 
 
 def _write_plan(plan: Plan) -> bytes:
-    return (json.dumps(plan.model_dump(mode="json"), sort_keys=True, indent=1) + "\n").encode("ascii")
+    return (json.dumps(plan.to_document(), sort_keys=True, indent=1) + "\n").encode("ascii")
 
 
 def _write_manifest(plan: Plan, files: Mapping[str, tuple[bytes, bool]]) -> bytes:

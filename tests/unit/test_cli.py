@@ -13,6 +13,7 @@ import pytest
 from fidelity.cases import read_cases
 from fidelity.table import read_measured
 from intendant import __version__
+from intendant.app import open_app
 from intendant.catalog import Catalog
 from intendant.cli import main
 from intendant.cli.reference import render
@@ -23,6 +24,7 @@ from intendant.resolving import resolve_request
 from intendant.runner.base import TaskResult
 from support.html import Document
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
+from unit.stored import add_approval, new_run
 
 Predict = Callable[..., None]
 NOTE = ["--intent", "note", "-p", "note_path=/srv/note", "--hosts", "web"]
@@ -385,5 +387,13 @@ def test_a_plan_is_shown_as_one_html_file(project: Path, capsys: pytest.CaptureF
     assert not document.find("form")
     assert main(["show", plan.id, "--html", "--json"]) == 1
     assert "give one of" in capsys.readouterr().err
+
+
+def test_the_page_is_for_plans_and_not_for_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = plan_note(project, [changed()])
+    store = open_app(project).store
+    run = new_run(plan, "run-1")
+    store.start_run(run, add_approval(store, plan, "approval-1"), ["web1"])
+    store.save_run(run.model_copy(update={"status": "succeeded"}))
     assert main(["show", "run-1", "--html"]) == 1
     assert "goes with a plan only" in capsys.readouterr().err
