@@ -67,7 +67,7 @@ class App:
     def resolve(self, request: str) -> "Resolution":
         """What the words mean, given the project's intents, hosts and groups."""
         view = self.inventory.read()
-        return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), list(view.groups))
+        return self._resolver.resolve(request, self.catalog.list(), list(view.hosts), view.groups)
 
     @cached_property
     def enroller(self) -> "Enroller":

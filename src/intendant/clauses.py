@@ -1,20 +1,19 @@
-"""Splits a request into clauses, each of which is one step if it is clear. Pure."""
+"""Reads clauses, each of which is one step if it is clear; see ``splitting``. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from intendant.frames import Frames
 from intendant.hostnames import HostNames
 from intendant.intents import Intent, Step
 from intendant.phrases import Phrases
 from intendant.readings import Reading
 from intendant.rephrasing import variants
 from intendant.slots import missing_params
+from intendant.tokens import Token
 from intendant.vocabulary import COMMANDS, JOINERS
-from intendant.wording import Token, correct_verb, is_slip, strip_politeness
-
-MAX_STEPS = 8
-#: orders that go on in a list of things: "install git and nginx", "set the timezone to … and the locale to …"
-_LASTING = frozenset({"install", "uninstall", "set", "change", "setup", "open", "allow"})
+from intendant.wording import correct_verb, is_slip
 
 #: orders to what is there already, which is never another intent by its name
 _RUNNING = frozenset("start stop restart reload enable disable bounce".split())
@@ -24,13 +23,16 @@ _RUNNING = frozenset("start stop restart reload enable disable bounce".split())
 class Clause:
     """Words that may be one step. ``steps`` is empty unless one intent stands clear of the rest.
 
-    ``doubt`` is a question about a value; ``rival`` the intent that may be meant instead.
+    ``doubt`` is a question about a value; ``rival`` the intent that may be meant instead. ``negations`` counts those
+    that the steps take account of. ``is_judged`` says that something was read, be it clear or not.
     """
 
     readings: tuple[Reading, ...] = ()
     steps: tuple[Step, ...] = ()
     doubt: str = ""
     rival: str = ""
+    negations: int = 0
+    is_judged: bool = False
 
 
 class ClauseReader:
@@ -39,50 +41,17 @@ class ClauseReader:
     def __init__(self, intents: Mapping[str, Intent], phrases: Phrases, names: Sequence[tuple[str, str]]) -> None:
         self._intents = intents
         self._phrases = phrases
+        self._frames = Frames(list(intents.values()), phrases.starts_step)
         #: what intents are called, with their names
         self._names = names
         self._nouns = {name: _nouns(intent) for name, intent in intents.items()}
 
-    def split(self, tokens: Sequence[Token], names: HostNames, *, may_imply: bool) -> list[Clause]:
-        """The fewest clauses that are all clear; the whole request as one clause when there is no such split."""
-        whole = self._read(tokens, names, may_imply=may_imply)
-        if whole.steps:
-            return [whole]
-        orders = [0, *(position for position in range(1, len(tokens)) if self._starts_step(tokens, position))]
-        things = [n for n in range(1, len(tokens)) if tokens[n - 1].word in JOINERS and tokens[n].word not in JOINERS]
-        for starts in (orders, sorted({*orders, *things})):
-            if 1 < len(starts) <= MAX_STEPS:
-                splits = self._read_splits(tokens, starts, set(orders), names)
-                if len(splits) == 1:
-                    return splits[0]
-        return [whole]
+    def orders(self, word: str) -> bool:
+        """Whether the word orders something."""
+        return self._phrases.starts_step(word)
 
-    def _read_splits(
-        self, tokens: Sequence[Token], starts: Sequence[int], orders: set[int], names: HostNames
-    ) -> list[list[Clause]]:
-        bounds = [*starts, len(tokens)]
-
-        def read(first: int, last: int) -> Clause:
-            words = list(tokens[bounds[first] : bounds[last]])
-            if bounds[first] not in orders:
-                order = max(start for start in orders if start < bounds[first])
-                words = [*_lasting_order(tokens[order:]), *words]
-                if len(words) == bounds[last] - bounds[first]:
-                    return Clause()
-            return self._read(strip_politeness(words), names)
-
-        # best[i]: the splits of everything before bound i into the fewest clear clauses.
-        best: list[list[list[Clause]]] = [[[]]]
-        for last in range(1, len(bounds)):
-            splits = []
-            for first in (first for first in range(last) if best[first]):
-                clause = read(first, last)
-                splits += [[*split, clause] for split in best[first] if clause.steps]
-            fewest = min(map(len, splits), default=0)
-            best.append([split for split in splits if len(split) == fewest])
-        return best[-1]
-
-    def _starts_step(self, tokens: Sequence[Token], position: int) -> bool:
+    def starts_step(self, tokens: Sequence[Token], position: int) -> bool:
+        """Whether the next step may start there."""
         before = position - 1
         while before > 0 and tokens[before].word in {"please", "also", "then", "finally", "next", "afterwards"}:
             before -= 1
@@ -90,12 +59,11 @@ class ClauseReader:
         word = tokens[position].word
         return joined and (self._phrases.starts_step(word) or correct_verb(word, self._phrases.verbs) != word)
 
-    def _read(self, tokens: Sequence[Token], names: HostNames, *, may_imply: bool = False) -> Clause:
+    def read(self, tokens: Sequence[Token], names: HostNames, *, may_imply: bool) -> Clause:
+        """The words as one clause, by phrases; ``may_imply`` lets a thing alone stand for an order to set it up."""
         if not tokens:
             return Clause()
-        verb = correct_verb(tokens[0].word, self._phrases.verbs)
-        if verb != tokens[0].word:
-            tokens = [Token(verb), *tokens[1:]]
+        tokens = self._with_verb(tokens)
         found: list[Reading] = []
         ways = list(variants(tokens, self._phrases.orders, may_imply=may_imply))
         relaxed = [(self._phrases.relax(way), literal) for way, literal in ways]
@@ -106,8 +74,28 @@ class ClauseReader:
             found += [reading for reading in readings if reading not in found]
             clause = self._judge(readings, way[0].word, names)
             if clause is not None:
-                return replace(clause, readings=tuple(found))
+                return replace(clause, readings=tuple(found), is_judged=True)
         return Clause(tuple(found))
+
+    def read_framed(self, tokens: Sequence[Token], names: HostNames, phrased: Clause, *, may_imply: bool) -> Clause:
+        """The words as one clause, by frames where no phrase fits; ``phrased`` is what they are by phrases."""
+        if phrased.is_judged or not tokens:
+            return phrased
+        tokens = self._with_verb(tokens)
+        found = list(phrased.readings)
+        mended = self._phrases.relax(tokens)
+        for way, no_values in ((list(tokens), frozenset[str]()), *([mended] if mended[0] != list(tokens) else [])):
+            readings = self._frames.read(way, no_values, may_imply=may_imply)
+            found += [reading for reading in readings if reading not in found]
+            clause = self._judge(readings, way[0].word, names)
+            if clause is not None:
+                return replace(clause, readings=tuple(found), is_judged=True)
+        return Clause(tuple(found))
+
+    def _with_verb(self, tokens: Sequence[Token]) -> list[Token]:
+        """The tokens with a slip of the keyboard in the first mended."""
+        verb = correct_verb(tokens[0].word, self._phrases.verbs)
+        return list(tokens) if verb == tokens[0].word else [Token(verb), *tokens[1:]]
 
     def _judge(self, readings: Sequence[Reading], verb: str, names: HostNames) -> Clause | None:
         """The clause that the readings make; None when none of them is complete."""
@@ -120,7 +108,7 @@ class ClauseReader:
             return Clause()
         doubt, rival = self._doubt(top[0], verb, names)
         steps = () if doubt else tuple(Step(intent=top[0].intent, params=params) for params in top[0].params)
-        return Clause((), steps, doubt, rival)
+        return Clause((), steps, doubt, rival, top[0].negations)
 
     def missing(self, reading: Reading) -> list[str]:
         """The required params that the words do not say."""
@@ -138,6 +126,8 @@ class ClauseReader:
                 ):
                     if text.lower() in names.hosts_by_key or (len(values) > 1 and text in names.groups):
                         return f"Is '{text}' the host, or a value for {name}?", ""
+                    if not says_kind and _looks_like(text, names.hosts):
+                        return f"Is '{text}' meant to be a host? The inventory has no such name.", ""
                     rivals = [] if says_kind else self._rivals(reading.intent, text, verb)
                     if rivals:
                         missing = ", ".join(self._intents[rivals[0]].required())
@@ -162,11 +152,10 @@ class ClauseReader:
         return answers or not self._intents[intent].phrases
 
 
-def _lasting_order(tokens: Sequence[Token]) -> list[Token]:
-    words = [token.word for token in tokens[:2]]
-    if words == ["set", "up"]:
-        return list(tokens[:2])
-    return list(tokens[:1]) if words and words[0] in _LASTING else []
+def _looks_like(text: str, hosts: Sequence[str]) -> bool:
+    """Whether the text is the name of a host but for the number: "web3" beside web1 and web2."""
+    base = re.sub(r"\d+", "", text.lower())
+    return base != text.lower() and any(base == re.sub(r"\d+", "", host.lower()) != host.lower() for host in hosts)
 
 
 def _nouns(intent: Intent) -> frozenset[str]:

@@ -45,6 +45,27 @@ def _join(first: Step, second: Step) -> Step | None:
     return second.model_copy(update={"params": {**second.params, differing[0]: items}})
 
 
+class Frame(BaseModel):
+    """Words for an intent that may stand in any order: templates as in phrases, see ``frames``.
+
+    ``things`` are what it is called, ``orders`` what asks for it besides "install", "remove" and the like, ``parts``
+    what else may be said. Of each entry of ``needs``, params split by "|", one has to be said unless something is
+    removed. Where ``bare``, a thing alone stands for setting it up: "docker on web1".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    things: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    bare: bool = True
+
+    def templates(self) -> tuple[str, ...]:
+        """All its templates."""
+        return self.things + self.orders + self.parts
+
+
 class Intent(BaseModel):
     """A role with ``meta/argument_specs.yml``, and what its optional ``meta/intent.yml`` says.
 
@@ -61,6 +82,7 @@ class Intent(BaseModel):
     options: dict[str, dict[str, Any]]
     defaults: dict[str, Any] = Field(default_factory=dict)
     phrases: tuple[str, ...] = ()
+    frame: Frame = Frame()
     tags: tuple[str, ...] = ()
     synonyms: tuple[str, ...] = ()
     #: params that name a file of the machine that Intendant runs on.

@@ -13,8 +13,9 @@ from intendant.intents import Intent
 from intendant.readings import Reader, Reading, placeholder
 from intendant.slots import all_slots, fixed_value
 from intendant.templates import ABSENT, first_words, slots_of, words_for, words_of
+from intendant.tokens import Token
 from intendant.vocabulary import ARTICLES, COMMANDS, NO_NAMES, SEPARATOR
-from intendant.wording import Token, correct_word
+from intendant.wording import correct_word
 
 #: for each way to order a removal, the orders that it takes back
 REMOVALS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -46,16 +47,26 @@ class Phrases:
         #: the words that the phrases of each intent have
         self.words: dict[str, set[str]] = {intent.name: set() for intent in intents}
         self._first_words: dict[str, set[str]] = {}
+        self._frame_orders = {
+            intent.name: {
+                word for text in intent.frame.orders for word in first_words(parse_sentence(text).expression, {})[0]
+            }
+            for intent in intents
+        }
         for intent in self._intents.values():
             self._learn_words(intent)
+        framed = (words_of(text, {}) for intent in intents for text in intent.frame.templates())
         self._vocabulary = {"and"}.union(*self.words.values())
+        #: what a slip of the keyboard may have been meant to be
+        self._known = self._vocabulary.union(*framed)
         nouns = {word for intent in self._intents.values() for word in _nouns(intent)}
         #: words that a step may start with; "git" of "git clone" is the name of something all the same
         self.verbs = frozenset().union(*self._first_words.values()) - NO_NAMES - nouns
         #: what orders something, in whatever form it comes
         self.orders = self.verbs | COMMANDS
         self._readers = {
-            intent.name: Reader(intent, self._lists[intent.name], self.starts_step) for intent in self._intents.values()
+            intent.name: Reader(intent, self._lists[intent.name], self.starts_step, self.words[intent.name])
+            for intent in self._intents.values()
         }
 
     def starts_step(self, word: str) -> bool:
@@ -65,6 +76,10 @@ class Phrases:
     def answers_to(self, intent: str, verb: str) -> bool:
         """Whether the intent has a phrase that starts with the verb."""
         return verb in self._first_words.get(intent, ())
+
+    def is_order_for(self, intent: str, verb: str) -> bool:
+        """Whether the intent may be asked for with the verb, be it in a phrase or in its frame."""
+        return self.answers_to(intent, verb) or verb in self._frame_orders.get(intent, ())
 
     def read(self, tokens: Sequence[Token], no_values: frozenset[str] = frozenset()) -> list[Reading]:
         """Every way to understand all of the tokens as steps of one intent; ``no_values`` are no part of a value."""
@@ -95,11 +110,11 @@ class Phrases:
         # "sshd's port"
         owners = {token.word.removesuffix("'s") for token in mended if token.word.endswith("'s")} & self._vocabulary
         mended = [Token(token.word.removesuffix("'s")) if token.word[:-2] in owners else token for token in mended]
-        known = {correct_word(token.word, self._vocabulary) for token in mended}
+        known = {correct_word(token.word, self._known) for token in mended}
         changed = {word for word in known if word not in {token.word for token in mended}}
         relaxed: list[Token] = []
         for position, token in enumerate(mended):
-            word = correct_word(token.word, self._vocabulary)
+            word = correct_word(token.word, self._known)
             following = mended[position + 1].word if position + 1 < len(mended) else ""
             following = correct_word(following, self._vocabulary)
             if word in ARTICLES | {"the", "this"} and following in self._vocabulary and following != "and":

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from intendant.vocabulary import SEPARATOR
 
-_QUESTIONS = [["can", "you"], ["could", "you"], ["would", "you"], ["will", "you"]]
+_QUESTIONS = [
+    *([verb, "you"] for verb in ("can", "could", "would", "will")),
+    *([verb, who] for verb in ("can", "could") for who in ("somebody", "someone", "anybody")),
+]
 _OPENERS = [
     *(line.split() for line in (
         "i want you to", "i want to", "i need you to", "i need to", "i would like you to", "i would like to",
@@ -15,8 +18,11 @@ _OPENERS = [
         "your task is to", "your job is to", "time to", "it's time to", "it is time to", "if you could",
         "feel free to", "i have to", "we have to", "i must", "we must", "good morning", "good evening", "hi there",
         "hello there", "hey there", "i think we should", "when you have a minute", "when you have a moment",
-        "when you have time", "if you have a minute", "if possible", "if you have a moment", "whenever you can",
-        "as soon as possible", "as soon as you can", "good afternoon", "so", "well", "alright", "right", "quickly",
+        "when you have time", "if you have a minute", "it would be great to have", "it would be nice to have",
+        "i'd be happy if you could", "i would be happy if you could", "if possible", "if you have a moment",
+        "whenever you can",
+        "as soon as possible", "as soon as you can", "good afternoon", "i think", "first of all",
+        "so", "well", "alright", "right", "quickly",
         "simply", "let's", "lets", "let us", "go ahead and", "help me to", "help me", "please", "plese", "pleas",
         "pls", "plz", "kindly", "just", "hey", "hi", "hello", "ok", "okay", "now", "then", "next", "first", "finally",
         "afterwards", "also", "and",
@@ -29,11 +35,20 @@ _CLOSERS = [
         "please", "pls", "plz", "thanks", "thank you", "thx", "now", "right now", "for me", "for us", "asap",
         "immediately", "as well", "too", "then", "and", "thank you very much", "thank you so much", "many thanks",
         "thanks a lot", "if you please", "would you", "will you", "cheers", "kindly", "at once", "if you don't mind",
-        "thanks in advance", "ok", "okay",
+        "thanks in advance", "ok", "okay", "rn",
     )),
     [SEPARATOR],
 ]  # fmt: skip
-_PLEAS = (["please"], ["pls"], ["plz"], ["kindly"], ["plese"], ["pleas"])
+_PLEAS = (
+    "it would be great to have".split(), "it would be nice to have".split(),
+    ["please"], ["pls"], ["plz"], ["kindly"], ["plese"], ["pleas"],
+)  # fmt: skip
+
+
+def asks_politely(words: Sequence[str]) -> bool:
+    """Whether a polite question comes after something else: "I am new here, could you …"."""
+    pairs = (list(words[place + 1 : place + 3]) for place, word in enumerate(words) if word == SEPARATOR)
+    return any(pair in _QUESTIONS for pair in pairs)
 
 
 def skip_openers(words: Sequence[str]) -> tuple[int, bool]:

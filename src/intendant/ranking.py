@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from pydantic import JsonValue
 from rapidfuzz import fuzz, process
 
 from intendant.intents import Intent
+from intendant.tokens import Token
 from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS
 
 _SLOT = re.compile(r"\{[^}]*\}")
@@ -72,3 +74,14 @@ def _weigh(intent: Intent) -> dict[str, float]:
 
 def _words(text: str) -> list[str]:
     return [word.strip(".") for word in _WORD.findall(text.lower())]
+
+
+def evident_params(intent: Intent, tokens: Sequence[Token]) -> dict[str, JsonValue]:
+    """Required params whose form gives them away: the one version, the one path."""
+    found: dict[str, JsonValue] = {}
+    for name in intent.required():
+        form = r"\d+(\.\d+)+" if name.endswith("_version") else r"/\S+" if name.endswith("_path") else None
+        matches = [token.text for token in tokens if form and re.fullmatch(form, token.text)]
+        if len(matches) == 1:
+            found[name] = matches[0]
+    return found

@@ -1,7 +1,7 @@
 """One way to understand some words as steps of one intent: from what a phrase matched to params. Pure."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,9 @@ from pydantic import JsonValue
 from intendant.intents import Intent
 from intendant.slots import build_params, find_option, keys_of, split_value
 from intendant.templates import ABSENT, PRESENT
+from intendant.tokens import Token
 from intendant.values import read_value
-from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS, NAMING_WORDS
-from intendant.wording import Token
+from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS, NAMING_WORDS, NEGATIONS
 
 _PLACEHOLDER = re.compile(r"zqv(\d+)vqz")
 Lists = Mapping[str, Mapping[str, JsonValue]]
@@ -24,6 +24,7 @@ class Reading:
     """One way to understand some words: an intent and, for each step, what its params are.
 
     ``literal`` counts the words that the template itself has, ``words`` all of them. ``spoken`` holds the former.
+    ``negations`` counts the negations among them.
     """
 
     intent: str
@@ -31,6 +32,7 @@ class Reading:
     literal: int
     words: int
     spoken: frozenset[str] = frozenset()
+    negations: int = 0
 
 
 def placeholder(position: int) -> str:
@@ -48,6 +50,8 @@ class Reader:
     intent: Intent
     lists: Lists
     starts_step: Callable[[str], bool]
+    #: the words of the phrases, which are no second name after "and" either
+    words: Collection[str] = frozenset()
 
     def convert(
         self, entities: Sequence[MatchEntity], words: Sequence[str], tokens: Sequence[Token], no_values: frozenset[str]
@@ -70,27 +74,27 @@ class Reader:
                 matched += len(parts)
             else:
                 spoken -= set(literal[start:after])
-                if not no_values.isdisjoint(literal[start:after]):
+                if not no_values.isdisjoint({_token(part, tokens).word for part in parts}):
                     return None
                 first = _token(parts[0], tokens).text
                 # "a cache" describes something, "a 2G swap file" has a value
                 if not first[:1].isdigit() and _is_described(literal[:start], literal[after:]):
                     return None
                 is_named = start > 0 and literal[start - 1] in NAMING_WORDS
-                values = self._read_values(entity.name, parts, tokens, is_named)
+                values = self.read_values(entity.name, [_token(part, tokens) for part in parts], is_named=is_named)
             del literal[start:after]
             if not values:
                 return None
             read.append((entity.name, values))
         steps = build_params(self.intent, read)
-        if not steps or not all(self._infer_states(params, literal) for params in steps):
+        if not steps or not all(self.infer_states(params, literal) for params in steps):
             return None
-        return Reading(self.intent.name, steps, len(literal) + matched, len(words), frozenset(spoken))
+        negations = sum(word in NEGATIONS for word in spoken)
+        return Reading(self.intent.name, steps, len(literal) + matched, len(words), frozenset(spoken), negations)
 
-    def _read_values(self, slot: str, parts: Sequence[str], tokens: Sequence[Token], is_named: bool) -> list[JsonValue]:
+    def read_values(self, slot: str, spoken: Sequence[Token], *, is_named: bool) -> list[JsonValue]:
         """The values that the words of a wildcard stand for; empty when they are no clear values."""
         option: Mapping[str, Any] = find_option(self.intent, slot) or {}
-        spoken = [_token(part, tokens) for part in parts]
         param, _, key = slot.partition(".")
         values: list[JsonValue] = []
         for number, token in enumerate(spoken):
@@ -99,7 +103,7 @@ class Reader:
                     return []
                 continue
             # After "and", a word that orders something is the next step rather than one more name.
-            if values and self.starts_step(token.word):
+            if values and (self.starts_step(token.word) or token.word in self.words):
                 return []
             text, extra = split_value(token.text, key, keys_of(self.intent.options[param])) if key else (token.text, {})
             value = read_value(slot, option, Token(text, token.quoted), is_named=is_named)
@@ -108,11 +112,14 @@ class Reader:
             values.append({key: value, **extra} if key else value)
         if not len(spoken) % 2:
             return []
+        if "." in key:
+            inner = [value[key] for value in values if isinstance(value, dict)]
+            return [{key: [[value] for value in inner] if option.get("type") == "list" else inner}]
         if key and option.get("type") == "list":
             return [{key: [value[key] for value in values if isinstance(value, dict)]}]
         return values
 
-    def _infer_states(self, params: dict[str, JsonValue], literal: Sequence[str]) -> bool:
+    def infer_states(self, params: dict[str, JsonValue], literal: Sequence[str]) -> bool:
         """Add what the verbs say about states that no slot has read; False when they contradict each other."""
         spoken = f" {' '.join(literal)} "
         for name, words in self.lists.items():

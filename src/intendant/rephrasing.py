@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
+from intendant.tokens import Token
 from intendant.vocabulary import JOINERS
-from intendant.wording import Token
 
 _IRREGULAR = {"set": "set", "put": "put", "shut": "shut", "made": "make", "run": "run", "kept": "keep", "cut": "cut",
               "given": "give", "taken": "take", "gone": "remove", "forbidden": "forbid"}  # fmt: skip
@@ -20,7 +20,19 @@ _WISHES = [phrase.split() for phrase in (
     "i want", "we want", "i need", "we need", "i require", "we require", "i would like", "we would like", "i'd like",
     "we'd like", "i want to have", "we want to have", "have", "get", "get me", "i wish for", "there should be",
 )]  # fmt: skip
-_SURE = [phrase.split() for phrase in ("make sure that", "make sure", "ensure that", "ensure", "see to it that")]
+SURE = [
+    phrase.split()
+    for phrase in (
+        "make sure that",
+        "make sure",
+        "ensure that",
+        "ensure",
+        "see to it that",
+        "i want that",
+        "we want that",
+        "make that",
+    )
+]
 _STATES = {
     "installed": "install", "present": "install", "available": "install", "there": "install", "set up": "set up",
     "removed": "remove", "uninstalled": "uninstall", "gone": "remove", "absent": "remove", "open": "open",
@@ -52,7 +64,7 @@ def to_active(tokens: Sequence[Token], verbs: Collection[str]) -> list[Token]:
     if modal and JOINERS.isdisjoint(words[:modal]):
         return [Token("let"), *tokens[:modal], *tokens[modal + 1 :]]
     for wish in _WISHES:
-        if words[: len(wish)] != wish:
+        if words[: len(wish)] != wish or words[:2] == ["get", "rid"]:
             continue
         done = next((n for n in range(len(wish) + 1, len(words)) if from_participle(words[n], verbs)), None)
         if done is not None:
@@ -66,7 +78,7 @@ def variants(tokens: Sequence[Token], verbs: Collection[str], *, may_imply: bool
     ``may_imply`` lets a thing alone stand for an order to set it up.
     """
     words = [token.word for token in tokens]
-    sure = next((start for start in _SURE if words[: len(start)] == start), None)
+    sure = next((start for start in SURE if words[: len(start)] == start), None)
     rest = list(tokens[len(sure) :]) if sure else []
     is_at = next((n for n, token in enumerate(rest) if token.word in {"is", "are"} and n), 0)
     if is_at:

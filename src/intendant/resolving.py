@@ -2,20 +2,24 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from intendant.clauses import Clause, ClauseReader
+from intendant.contexts import drop_context, gives_command, gives_secret
 from intendant.hostnames import HostNames
 from intendant.intents import COMMAND, Intent, Step, join_steps
-from intendant.mentions import Mentions, explain_unknown_host, read_mentions
+from intendant.mentions import Mentions, explain_unknown_host, part_hosts, read_mentions
 from intendant.phrases import Phrases
-from intendant.ranking import Ranking
+from intendant.ranking import Ranking, evident_params
 from intendant.rephrasing import to_active
 from intendant.schemas import join_description
 from intendant.slots import missing_params
+from intendant.splitting import Splitter
+from intendant.tokens import Token
 from intendant.vocabulary import COMMANDS, SEPARATOR
-from intendant.wording import Token, Wording, correct_verb, join_times, read_wording, strip_politeness
+from intendant.wording import Wording, correct_verb, count_negations, join_times, read_wording, strip_politeness
 
 MAX_REQUEST = 4000
 MAX_WORDS = 80
@@ -67,27 +71,47 @@ class Resolver:
         roles = {re.escape(intent.name.rpartition(".")[2].lower()) for intent in intents}
         self._versioned = re.compile(rf"({'|'.join(sorted(roles)) or '(?!)'})-?(\d+(?:\.\d+)+)")
 
-    def resolve(self, request: str, hosts: Sequence[str], groups: Sequence[str]) -> Resolution:
-        """What the request means for an inventory with these hosts and groups. Never guesses; see ``Resolution``."""
+    def resolve(
+        self, request: str, hosts: Sequence[str], groups: Sequence[str] | Mapping[str, Sequence[str]]
+    ) -> Resolution:
+        """What the request means for an inventory with these hosts and groups. Never guesses; see ``Resolution``.
+
+        ``groups`` may be mapped to their hosts, which tells whether "the database server" is one.
+        """
         wording = read_wording(request[:MAX_REQUEST])
         if not wording.tokens or len(wording.tokens) > MAX_WORDS or len(request) > MAX_REQUEST:
             problem = "too long to be read safely" if wording.tokens else "empty"
             return Resolution(certain=False, question=f"The request is {problem}. Say what to change on which hosts, "
                               'such as "install git on web1".')  # fmt: skip
         names = HostNames(hosts, groups)
-        active = to_active(wording.tokens, self._phrases.orders)
+        active = to_active(part_hosts(wording.tokens, names), self._phrases.orders)
         mentions = read_mentions(active, names, self._phrases.starts_step)
-        tokens = self._prepare(strip_politeness(mentions.rest))
-        asks = bool(wording.negation or wording.is_question)
-        clauses = [Clause()] if asks else self._reader.split(tokens, names, may_imply=bool(mentions.pattern))
-        read = [step for clause in clauses for step in clause.steps] if all(c.steps for c in clauses) else []
+        tokens = self._prepare(strip_politeness(drop_context(mentions.rest, self._phrases.starts_step)))
+        may_imply = bool(mentions.pattern or mentions.is_open or wording.is_polite)
+        clauses = (
+            [Clause()] if wording.is_question else Splitter(self._reader, tokens, names, may_imply=may_imply).split()
+        )
+        # A negation that is a part of what is asked for, as in "without a home directory", takes nothing back.
+        takes_back = sum(clause.negations for clause in clauses if clause.steps) != count_negations(tokens)
+        clauses = [Clause()] if takes_back else clauses
+        is_clear = all(clause.steps for clause in clauses) and not gives_secret(tokens)
+        read = [step for clause in clauses for step in clause.steps] if is_clear else []
         steps = join_steps(read)
-        candidates = self._rank(tokens, clauses)
-        question = self._question(wording, mentions, tokens, clauses, steps, candidates, names)
-        if question:
+        # Where nothing was read, the reason in front may tell what is meant.
+        candidates = self._rank(tokens if steps else self._prepare(strip_politeness(mentions.rest)), clauses)
+        question = self._question(
+            wording if takes_back or wording.is_question else replace(wording, negation=""),
+            mentions,
+            tokens,
+            clauses,
+            steps,
+            candidates,
+            names,
+        )
+        if question and not (mentions.is_open and steps):
             return Resolution(certain=False, candidates=candidates, question=question, hosts=mentions.pattern)
         pattern = mentions.pattern or (hosts[0] if len(hosts) == 1 else "")
-        if not pattern:
+        if not pattern and not question:
             listed = f" Known: {', '.join([*names.groups, *hosts][:10])}." if hosts else " The inventory has no hosts."
             question = f"On which hosts?{listed}"
         return Resolution(certain=bool(pattern), steps=steps, hosts=pattern, candidates=candidates, question=question)
@@ -119,7 +143,7 @@ class Resolver:
         near = self._ranking.score("schedule" if token.is_time else token.word for token in tokens)
         for clause in clauses:
             if clause.rival:
-                params = _evident_params(self._intents[clause.rival], tokens)
+                params = evident_params(self._intents[clause.rival], tokens)
                 ranked[clause.rival] = self._candidate(clause.rival, 99.0, params)
             for reading in sorted(
                 clause.readings, key=lambda reading: (len(self._reader.missing(reading)), -reading.literal)
@@ -132,11 +156,11 @@ class Resolver:
         verb = correct_verb(next((token.word for token in tokens if token.word), ""), self._phrases.verbs)
         for name, intent in self._intents.items():
             # An intent that answers to the verb may be meant, whatever else is said.
-            score = 0.85 * near[name] + (15.0 if self._phrases.answers_to(name, verb) else 0.0)
+            score = 0.85 * near[name] + (15.0 if self._phrases.is_order_for(name, verb) else 0.0)
             # What no role is named after may still be a package.
             score += _MAYBE_PACKAGE if name == "packages" and verb in _ARRIVALS else 0.0
             if name not in ranked and score >= MIN_SCORE / 2:
-                ranked[name] = self._candidate(name, min(score, 79.0), _evident_params(intent, tokens))
+                ranked[name] = self._candidate(name, min(score, 79.0), evident_params(intent, tokens))
         ordered = sorted(ranked.values(), key=lambda candidate: (-candidate.score, candidate.intent))
         return ordered[:MAX_CANDIDATES]
 
@@ -153,6 +177,11 @@ class Resolver:
         """What to ask; empty when intents, params and the named hosts are clear."""
         if wording.negation:
             return f"The request says '{wording.negation}'. What should be changed? Say it without a negation."
+        if gives_secret(tokens):
+            return ("Passwords are not read from a request, which is stored as it is. Name the intent and its params, "
+                    'with the password as {"from_var": NAME OF A VAULT VARIABLE}.')  # fmt: skip
+        if gives_command(tokens) and not steps:
+            return "A command is run only as it is written: use run_command, or 'intendant exec HOSTS -- COMMAND'."
         if wording.is_question:
             return "That is a question, and only changes are planned. What should be changed?"
         if mentions.question:
@@ -192,7 +221,11 @@ class CachedResolver:
         self._compiled: tuple[tuple[Intent, ...], Resolver] | None = None
 
     def resolve(
-        self, request: str, intents: Sequence[Intent], hosts: Sequence[str], groups: Sequence[str]
+        self,
+        request: str,
+        intents: Sequence[Intent],
+        hosts: Sequence[str],
+        groups: Sequence[str] | Mapping[str, Sequence[str]],
     ) -> Resolution:
         """What the request means; see ``Resolver.resolve``."""
         known = self._compiled
@@ -213,14 +246,3 @@ def resolve_request(request: str, intents: Sequence[Intent], hosts: Sequence[str
 
 def _plain(text: str) -> str:
     return text.rpartition(".")[2].replace("_", " ").replace("-", " ").lower()
-
-
-def _evident_params(intent: Intent, tokens: Sequence[Token]) -> dict[str, JsonValue]:
-    """Required params whose form gives them away: the one version, the one path."""
-    found: dict[str, JsonValue] = {}
-    for name in intent.required():
-        form = r"\d+(\.\d+)+" if name.endswith("_version") else r"/\S+" if name.endswith("_path") else None
-        matches = [token.text for token in tokens if form and re.fullmatch(form, token.text)]
-        if len(matches) == 1:
-            found[name] = matches[0]
-    return found

@@ -9,9 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from intendant.errors import InputError, ProjectError
-from intendant.intents import Intent
+from intendant.intents import Frame, Intent
 from intendant.params import JSON_TYPES
 from intendant.schemas import join_description
+from intendant.slots import find_option
 from intendant.templates import check_phrase
 
 _SUFFIXES = (".yml", ".yaml", ".json")
@@ -38,6 +39,7 @@ class IntentFile(BaseModel):
 
     title: str = ""
     phrases: list[str] = []
+    frame: dict[str, list[str] | bool] = {}
     tags: list[str] = []
     synonyms: list[str] = []
     hints: list[str] = []
@@ -78,6 +80,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
         options=options,
         defaults=_read_defaults(folder, options),
         phrases=tuple(about.phrases),
+        frame=_read_frame(find_file(folder, "meta/intent"), about.frame),
         tags=tuple(about.tags),
         synonyms=tuple(about.synonyms),
         uploads=tuple(about.uploads),
@@ -86,12 +89,28 @@ def read_role(name: str, folder: Path) -> Intent | None:
         example=about.example,
         platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),
     )
-    for phrase in intent.phrases:
-        try:
-            check_phrase(phrase, intent)
-        except InputError as error:
-            raise ProjectError(f"{find_file(folder, 'meta/intent')}: phrases: {error}") from None
+    for field, phrases in (("phrases", intent.phrases), ("frame", intent.frame.templates())):
+        for phrase in phrases:
+            try:
+                check_phrase(phrase, intent)
+            except InputError as error:
+                raise ProjectError(f"{find_file(folder, 'meta/intent')}: {field}: {error}") from None
+    for need in (name for alternatives in intent.frame.needs for name in alternatives.split("|")):
+        if find_option(intent, need) is None:
+            raise ProjectError(f"{find_file(folder, 'meta/intent')}: frame.needs: {need} is no param of the role.")
     return intent
+
+
+def _read_frame(path: Path | None, frame: dict[str, list[str] | bool]) -> Frame:
+    known = Frame.model_fields
+    for key, value in frame.items():
+        if key not in known:
+            raise ProjectError(f"{path}: frame.{key} is not known. Allowed: {', '.join(known)}.")
+        if isinstance(value, bool) != (key == "bare"):
+            raise ProjectError(
+                f"{path}: frame.{key} must be {'true or false' if key == 'bare' else 'a list of texts'}."
+            )
+    return Frame.model_validate(frame)
 
 
 def is_role(folder: Path) -> bool:

@@ -2,11 +2,12 @@
 
 ``{user_name}`` is a param, ``{firewall_allow.port}`` the key ``port`` of an item of a param that is a list of
 dictionaries, or of a param that is one dictionary. All slots of one list make one item; several values of one of them
-make several items. A dictionary with keys of any name has the slots ``.key`` and ``.value``.
+make several items. A dictionary with keys of any name has the slots ``.key`` and ``.value``. A key of an item that is
+itself a list of dictionaries has slots for their keys: ``{nfs_server_exports.clients.address}``.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pydantic import JsonValue
@@ -24,7 +25,9 @@ def find_option(intent: Intent, slot: str) -> dict[str, Any] | None:
     option = intent.options.get(param)
     if option is None or not key:
         return option
-    return keys_of(option).get(key)
+    first, _, inner = key.partition(".")
+    part = keys_of(option).get(first)
+    return keys_of(part).get(inner) if part and inner else part
 
 
 def keys_of(option: Mapping[str, Any]) -> Mapping[str, dict[str, Any]]:
@@ -39,7 +42,9 @@ def all_slots(intent: Intent) -> dict[str, dict[str, Any]]:
     """Every slot that phrases of the intent may have, with its specification."""
     slots = dict(intent.options)
     for param, option in intent.options.items():
-        slots.update({f"{param}.{key}": part for key, part in keys_of(option).items()})
+        for key, part in keys_of(option).items():
+            slots[f"{param}.{key}"] = part
+            slots.update({f"{param}.{key}.{inner}": value for inner, value in keys_of(part).items()})
     return slots
 
 
@@ -91,21 +96,25 @@ def build_params(intent: Intent, read: Sequence[tuple[str, list[JsonValue]]]) ->
             return ()
         elif len(values) == 1:
             params[param] = values[0]
+        elif (intent.options.get(f"{param}s") or {}).get("type") == "list" and f"{param}s" not in params:
+            # one certificate with further names, not several
+            params[param], params[f"{param}s"] = values[0], list(values[1:])
         elif intent.required() == [param] and several is None:
             params[param] = None
             several = (param, values)
         else:
             return ()
     for param, columns in parts.items():
-        items = _build_items(columns)
+        is_free = not intent.options[param].get("options")
+        items = _pair_items(columns) if is_free else _build_items(columns)
         if not items or param in params:
             return ()
         if intent.options[param].get("type") == "list":
             params[param] = list(items)
+        elif is_free:
+            params[param] = {str(item["key"]): item["value"] for item in items}
         elif len(items) == 1:
-            item = items[0]
-            is_free = not intent.options[param].get("options")
-            params[param] = {str(item.get("key")): item.get("value")} if is_free else item
+            params[param] = items[0]
         else:
             return ()
     return tuple({**params, several[0]: value} for value in several[1]) if several else (params,)
@@ -129,6 +138,9 @@ def _build_items(columns: Mapping[str, list[Part]]) -> list[Part]:
     if sum(len(column) > 1 for column in columns.values()) > 1:
         return []
     items: list[Part] = []
+    nested = {key for key in columns if "." in key}
+    if nested and any(len(column) > 1 for column in columns.values()):
+        return []
     for number in range(count):
         item: Part = {}
         for column in columns.values():
@@ -136,5 +148,25 @@ def _build_items(columns: Mapping[str, list[Part]]) -> list[Part]:
             if any(item.get(key, value) != value for key, value in part.items()):
                 return []
             item.update(part)
-        items.append(item)
+        items.append(_nest(item, nested))
     return items
+
+
+def _nest(item: Part, nested: Collection[str]) -> Part:
+    """The item with the values of "clients.address" where they belong: in the dictionaries of its list ``clients``."""
+    for dotted in sorted(nested):
+        key, _, inner = dotted.partition(".")
+        values = item.pop(dotted)
+        inside = item.setdefault(key, [])
+        if isinstance(values, list) and isinstance(inside, list):
+            inside += [{} for _ in values[len(inside) :]]
+            for number, part in enumerate(inside):
+                if isinstance(part, dict):
+                    part[inner] = values[min(number, len(values) - 1)]
+    return item
+
+
+def _pair_items(columns: Mapping[str, list[Part]]) -> list[Part]:
+    """Keys with their values, in the order in which they were said."""
+    keys, values = columns.get("key", []), columns.get("value", [])
+    return [{**key, **value} for key, value in zip(keys, values, strict=True)] if len(keys) == len(values) else []

@@ -84,9 +84,14 @@ def check_phrase(phrase: str, intent: Intent) -> None:
 def slots_of(intent: Intent) -> Iterator[ListReference]:
     """Every slot in the phrases of the intent."""
     for phrase in intent.phrases:
-        for expression in walk(parse_sentence(phrase).expression):
-            if isinstance(expression, ListReference):
-                yield expression
+        yield from slots_in(phrase)
+
+
+def slots_in(phrase: str) -> Iterator[ListReference]:
+    """Every slot in one template."""
+    for expression in walk(parse_sentence(phrase).expression):
+        if isinstance(expression, ListReference):
+            yield expression
 
 
 def words_of(phrase: str, lists: Mapping[str, Mapping[str, Any]]) -> set[str]:
@@ -120,7 +125,7 @@ def first_words(expression: Expression, lists: Mapping[str, Mapping[str, Any]]) 
         fixed, is_fixed, _ = expression.list_name.partition("=")
         if is_fixed:
             return first_words(parse_sentence(fixed).expression, lists)
-        return {text.split()[0] for text in lists.get(expression.slot_name, ())}, False
+        return {text.lower().split()[0] for text in lists.get(expression.slot_name, ())}, False
     found: set[str] = set()
     if not isinstance(expression, Group):
         return found, False

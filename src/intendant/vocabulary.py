@@ -49,6 +49,33 @@ NO_NAMES = ARTICLES | frozenset(
     "custom own existing available running stopped installed enabled disabled automatic manual virtual free full "
     "empty first second third last next previous main primary secondary several many few multiple single".split()
 )
+#: orders for what shall be there, whatever it is; they stand for each other in frames
+ARRIVALS = frozenset(
+    "install|add|create|make|set up|setup|get|put|deploy|provide|need|needs|want|wants|enable|activate|roll out|"
+    "configure|require|requires|turn on|switch on|prepare|provision|spin up|bring in".split("|")
+)
+#: orders that say what about a thing shall change, and so need more than the thing
+SETTINGS = frozenset("set|change|switch|adjust|use|let|give|have|limit|restrict|keep|run|put|tell|move".split("|"))
+#: orders for what shall be gone
+DEPARTURES = frozenset(
+    "remove|uninstall|delete|purge|get rid of|drop|kick|chuck|ditch|throw|bin|scrap|erase|discard|tear down|take|clear|"
+    "get rid|nuke".split("|")
+)
+#: what may be left of an order for something to be gone: "throw it out"
+PARTICLES = frozenset("out off away down of completely entirely".split())
+#: words between the parts of a request that say nothing
+FILLERS = frozenset("a an the some my our your their its new please pls plz and with but also , then of".split())
+#: words that make a wish of what would be a statement otherwise
+MODALS = frozenset("should must shall would like gladly want wants need needs i'd we'd".split())
+#: other words that say nothing, but belong to whole sentences
+PROFORMS = frozenset("i we you me us it them there running working have to".split())
+#: pronouns that make a statement when they stand before what would be an order: "we restart nginx"
+SUBJECTS = frozenset({"i", "we", "you", "they"})
+#: words that are no names in a frame
+_ADVERBS = frozenset("once twice again anew newly still already yet ever even both either such same more".split())
+PLAIN = _ADVERBS | FILLERS | MODALS | PROFORMS | ARRIVALS | SETTINGS | DEPARTURES | NEGATIONS
+#: words that tie a thing to what is said about it
+THING_LINKS = frozenset("of for in with by via over through using to from on as".split())
 #: what else people order; it is never a name after "and", and never what a list of names goes on with
 COMMANDS = frozenset(
     "add allow apply ask back backup block boot bounce build call change check clean clear clone configure "
@@ -61,5 +88,5 @@ COMMANDS = frozenset(
     "reconfigure reduce refresh register reinstall reload remove rename renew repair replace reset resize restart "
     "restore resume revert revoke roll rotate run save scale scan schedule secure send set setup share show shut "
     "shutdown sign start stop suspend switch sync take tell test touch tune turn uninstall unlock unmount update "
-    "upgrade upload use verify wait watch wipe write".split()
+    "upgrade upload use verify wait watch wipe write empty truncate chuck ditch kick throw scrap bin discard".split()
 )

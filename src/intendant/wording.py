@@ -6,9 +6,18 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from intendant.politeness import skip_closers, skip_openers
+from intendant.politeness import asks_politely, skip_closers, skip_openers
 from intendant.schedules import TIME_OPENERS, read_schedule
-from intendant.vocabulary import COMMANDS, HARMFUL, NAMING_WORDS, NEGATIONS, NO_NAMES, QUESTION_OPENERS, SEPARATOR
+from intendant.tokens import Token, unify
+from intendant.vocabulary import (
+    COMMANDS,
+    HARMFUL,
+    NAMING_WORDS,
+    NEGATIONS,
+    NO_NAMES,
+    QUESTION_OPENERS,
+    SEPARATOR,
+)
 
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’"}
 _TOKEN = re.compile(
@@ -17,26 +26,12 @@ _TOKEN = re.compile(
     + r"|(?P<separator>,|&(?=\s))|(?P<word>[^\s,]+)"
 )  # fmt: skip
 
-_UNITS = re.compile(r"([kmgt])i?b?|(kilo|mega|giga|tera|gig|meg)(?:byte)?s?")
 _LONGEST_TIME = 7
 _INFLECTION = re.compile(r"(?:e?s|e?d|ing|er|ed|ped|ping|led|ling)")
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word of a request, without the punctuation around it; ``quoted`` words are values, whatever they say.
-
-    ``is_time`` says that it is all the words of a time, such as "every night at 2".
-    """
-
-    text: str
-    quoted: bool = False
-    is_time: bool = False
-
-    @property
-    def word(self) -> str:
-        """The word in lower case; empty when quoted, so that quoted words have no meaning of their own."""
-        return "" if self.quoted else self.text.lower()
+_PLEASE = frozenset({"please", "pls", "plz"})
+_WISHES = [[verb, who, what] for verb in ("can", "could", "may") for who in ("i", "we") for what in ("get", "have")]
 
 
 @dataclass(frozen=True)
@@ -46,6 +41,7 @@ class Wording:
     tokens: tuple[Token, ...]
     is_question: bool = False
     negation: str = ""
+    is_polite: bool = False
 
 
 def read_wording(request: str) -> Wording:
@@ -64,17 +60,21 @@ def read_wording(request: str) -> Wording:
                 tokens.append(Token(stripped.replace("’", "'")))
             if stripped != word and match.end() < len(request):
                 tokens.append(Token(SEPARATOR))
-    tokens = _join_sizes(tokens)
+    tokens = unify(tokens)
     words = [token.word for token in tokens]
     negation = next((token.text for number, token in enumerate(tokens) if _is_negation(words, number)), "")
     start, polite = skip_openers(words)
-    asks_politely = polite and not negation
+    is_polite_question = (polite or asks_politely(words)) and not negation
     opener = words[start] if start < len(words) else ""
     # "I would like to have nginx installed"
+    # "can I get python 3.12 please"
+    gets = words[:3] in _WISHES and words[-1] in _PLEASE and not negation
     wishes = start > 0 and opener == "have" and not asks
     orders = words[start : start + 2] == ["check", "out"] and not asks
-    is_question = (asks and not asks_politely) or (opener in QUESTION_OPENERS and not wishes and not orders)
-    return Wording(tuple(strip_politeness(tokens)), is_question, negation)
+    is_question = (asks and not is_polite_question) or (opener in QUESTION_OPENERS and not wishes and not orders)
+    tokens = tokens[2:] if gets else tokens
+    is_polite = polite or bool(_PLEASE.intersection(words))
+    return Wording(tuple(strip_politeness(tokens)), is_question and not gets, negation, is_polite)
 
 
 def strip_politeness(tokens: Sequence[Token]) -> list[Token]:
@@ -82,6 +82,12 @@ def strip_politeness(tokens: Sequence[Token]) -> list[Token]:
     words = [token.word for token in tokens]
     start, _ = skip_openers(words)
     return list(tokens[start : skip_closers(words, start)])
+
+
+def count_negations(tokens: Sequence[Token]) -> int:
+    """How many words take something back."""
+    words = [token.word for token in tokens]
+    return sum(_is_negation(words, number) for number in range(len(words)))
 
 
 def correct_verb(word: str, verbs: Collection[str]) -> str:
@@ -98,16 +104,21 @@ def correct_verb(word: str, verbs: Collection[str]) -> str:
 
 def correct_word(word: str, known: Collection[str]) -> str:
     """The one of the known words that ``word`` is a slip of the keyboard away from, or ``word`` itself."""
-    if len(word) < 5 or not word.isalpha() or word in known or word in COMMANDS or is_ordinary(word):
+    if len(word) < 4 or not word.isalpha() or word in known or word in COMMANDS or is_ordinary(word):
         return word
-    near = {other for other in known if len(other) >= 5 and other[0] == word[0] and is_slip(word, other)} - HARMFUL
+    alike = (other for other in known if other[:1] == word[0] and abs(len(other) - len(word)) < 2)
+    near = {other for other in alike if len(other) >= 4 and is_slip(word, other)} - HARMFUL
+    # Of short words only swapped letters are clear: "prot".
+    near = {other for other in near if min(len(word), len(other)) > 4 or sorted(word) == sorted(other)}
     return near.pop() if len(near) == 1 else word
 
 
 def is_ordinary(word: str) -> bool:
     """Whether the word, or its singular, says something ordinary and so names nothing by itself."""
     singulars = {word, word.removesuffix("s"), word.removesuffix("es"), re.sub("ies$", "y", word)}
-    return not singulars.isdisjoint(NO_NAMES)
+    # "stop asking"
+    is_doing = word.endswith("ing") and not COMMANDS.isdisjoint({word[:-3], word[:-4], f"{word[:-3]}e"})
+    return is_doing or not singulars.isdisjoint(NO_NAMES)
 
 
 def is_slip(word: str, other: str) -> bool:
@@ -144,15 +155,3 @@ def _is_negation(words: Sequence[str], number: int) -> bool:
     # "set it to no": the value, unless something follows that it may belong to
     is_value = words[number] == "no" and number > 0 and words[number - 1] in {"to", "=", "be"}
     return words[number] in NEGATIONS and not is_value
-
-
-def _join_sizes(tokens: Sequence[Token]) -> list[Token]:
-    """ "2 GB" and "2 gigabytes" as one word."""
-    joined: list[Token] = []
-    for token in tokens:
-        unit = _UNITS.fullmatch(token.word)
-        if unit and joined and re.fullmatch(r"\d+(\.\d+)?", joined[-1].word):
-            joined[-1] = Token(f"{joined[-1].text}{(unit[1] or unit[2])[0].upper()}")
-        else:
-            joined.append(token)
-    return joined

@@ -41,26 +41,36 @@ def make_intent(name: str, options: dict[str, dict[str, Any]], *phrases: str, **
 # --- the labelled requests
 
 
+#: how much has to be right, may be wrong, and has to be among the candidates
+BOUNDS = (0.9, 0.01, 0.9)
+#: what a stranger's requests come to that nobody has looked at, a little below what was measured
+STRANGERS_UNSEEN = (0.6, 0.03, 0.8)
+
+
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("file", FILES)
 def test_nearly_all_labelled_requests_are_right_and_hardly_one_is_wrong(
     resolver: Resolver, file: str, part: str
 ) -> None:
     score = measure(resolver, file, part)
+    is_hidden = (file, part) == ("strangers", "unseen")
+    right, wrong, near = STRANGERS_UNSEEN if is_hidden else BOUNDS
     missed = [f"{verdict.label.say}: {verdict.got}" for verdict in score.verdicts if verdict.outcome != "right"]
-    assert score.share("right") >= 0.9, missed
-    assert score.share("wrong") <= 0.01, missed
-    questions = [verdict for verdict in score.verdicts if verdict.label.is_question]
-    assert [verdict.label.say for verdict in questions if verdict.became_plan] == []
+    # Nobody learns by a failure what strangers have asked for in the unseen part.
+    told = f"{len(missed)} missed" if is_hidden else missed
+    assert score.share("right") >= right, told
+    assert score.share("wrong") <= wrong, told
+    assert sum(verdict.became_plan for verdict in score.verdicts if verdict.label.is_question) == 0, told
     asked = [verdict for verdict in score.verdicts if verdict.label.meant and not verdict.became_plan]
-    assert sum(verdict.has_meant for verdict in asked) >= 0.9 * len(asked)
+    assert sum(verdict.has_meant for verdict in asked) >= near * len(asked)
 
 
 def test_the_labelled_requests_are_many_different_and_fit_the_specifications(intents: list[Intent]) -> None:
     known = {intent.name: intent for intent in intents}
     labels = [label for file in FILES for part in PARTS for label in read_labels(file, part)]
     assert len(read_labels("catalogue", "unseen")) >= 150
-    assert len({(label.say, label.hosts) for label in labels}) > 1200
+    assert len(read_labels("strangers", "unseen")) >= 200
+    assert len({(label.say, label.hosts) for label in labels}) > 2000
     for label in labels:
         assert not label.meant or label.meant in known, label
         for name, params in label.steps:

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from intendant.schedules import read_schedule
+from intendant.tokens import Token
 from intendant.values import read_value
-from intendant.wording import Token
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ def main() -> None:
         for part in PARTS:
             score = measure(resolver, file, part)
             print_score(f"{file}, {part}", score)
-            if part in options.show:
+            # What strangers asked for in the unseen part stays unseen.
+            if part in options.show and (file, part) != ("strangers", "unseen"):
                 for verdict in score.verdicts:
                     if verdict.outcome != "right" or not verdict.has_meant:
                         print(f"  {verdict.outcome:5}{'' if verdict.has_meant else ' !'} {verdict.label.say}")

@@ -9,17 +9,22 @@ from typing import Any
 import yaml
 
 from intendant.catalog import Catalog
+from intendant.intents import COMMAND, Intent, Step
 from intendant.resolving import Resolver
+from words.meaning import is_unspeakable, read_meaning
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "unit" / "data"
-FILES = ("requests", "catalogue")
+FILES = ("requests", "catalogue", "strangers")
 PARTS = ("tuned", "unseen")
 
 
 @dataclass(frozen=True)
 class Label:
-    """A request with its meaning. Without ``steps`` it has to be asked back about; ``meant`` is then a candidate."""
+    """A request with its meaning. Without ``steps`` it has to be asked back about; ``meant`` is then a candidate.
+
+    Steps without ``hosts`` are a request that names none: the steps are read and the hosts asked for.
+    """
 
     say: str
     hosts: str = ""
@@ -30,7 +35,10 @@ class Label:
 
 @dataclass(frozen=True)
 class Verdict:
-    """``outcome`` is right, asked (without need) or wrong. ``has_meant``: it is among the first three candidates."""
+    """``outcome`` is right, asked (without need) or wrong. ``has_meant``: it is among the first three candidates.
+
+    ``became_plan``: there are steps, which a caller may plan for hosts that are named elsewhere.
+    """
 
     label: Label
     outcome: str
@@ -69,22 +77,38 @@ def read_labels(file: str, part: str) -> tuple[Label, ...]:
 
 
 @cache
+def shipped_intents() -> dict[str, Intent]:
+    return {intent.name: intent for intent in Catalog([ROOT / "roles"]).list()}
+
+
+@cache
 def shipped_resolver() -> Resolver:
-    return Resolver(Catalog([ROOT / "roles"]).list())
+    return Resolver(list(shipped_intents().values()))
 
 
 def judge(resolver: Resolver, label: Label, file: str) -> Verdict:
     inventory = _read(file)["inventory"]
     found = resolver.resolve(label.say, inventory["hosts"], inventory["groups"])
-    got = [[step.intent, step.params] for step in found.steps]
-    if not found.certain:
-        outcome = "asked" if label.steps else "right"
+    intents = shipped_intents()
+    steps = [Step(intent=intent, params=params) for intent, params in label.steps]
+    # Passwords and commands are never read from words: asking back is right then, and anything else is wrong.
+    wanted = [] if any(is_unspeakable(step, intents[step.intent]) for step in steps) else steps
+    if not found.steps:
+        outcome = "asked" if wanted else "right"
     else:
-        outcome = "right" if label.steps and (got, found.hosts) == (list(label.steps), label.hosts) else "wrong"
+        is_same = read_meaning(found.steps, intents) == read_meaning(wanted, intents)
+        outcome = "right" if wanted and is_same and _hosts(found.hosts) == _hosts(label.hosts) else "wrong"
     first = [candidate.intent for candidate in found.candidates[:3]]
-    shown = f"{got} on {found.hosts}" if found.certain else f"? {found.question[:110]} {first}"
-    has_meant = found.certain or not label.meant or label.meant in first
-    return Verdict(label, outcome, has_meant, found.certain, shown)
+    got = [[step.intent, step.params] for step in found.steps]
+    shown = f"{got} on {found.hosts or 'no host'}" if found.steps else f"? {found.question[:110]} {first}"
+    # The words for a command lead to no intent, but to where commands are given.
+    is_told = label.meant == COMMAND and "run_command" in found.question
+    has_meant = bool(found.steps) or not label.meant or label.meant in first or is_told
+    return Verdict(label, outcome, has_meant, bool(found.steps), shown)
+
+
+def _hosts(pattern: str) -> list[str]:
+    return sorted(pattern.split(","))
 
 
 def measure(resolver: Resolver, file: str, part: str) -> Score:
