@@ -38,7 +38,12 @@ def test_without_a_terminal_a_policy_file_approves_and_the_demo_says_so(
 
 
 @pytest.mark.parametrize(
-    ("answer", "says", "status"), [("yes", "nothing left to do", 0), ("no", "You said no", 0), ("\x03", "Stopped", 130)]
+    ("answer", "says", "status"),
+    [
+        ("yes", "nothing left to do", 0),
+        pytest.param("no", "You said no", 0, marks=pytest.mark.long),
+        pytest.param("\x03", "Stopped", 130, marks=pytest.mark.long),
+    ],
 )
 def test_on_a_terminal_a_person_is_asked(
     answer: str, says: str, status: int, lab: Lab, repository: Path, environment: dict[str, str], tmp_path: Path

@@ -94,6 +94,7 @@ CASES = {
 
 # Half a minute on a machine that has nothing else to do.
 @pytest.mark.timeout(1800)
+@pytest.mark.long
 @pytest.mark.parametrize("suite", ["bookworm", "trixie"])
 @pytest.mark.parametrize("group", CASES)
 def test_a_host_ends_up_as_the_command_would_have_left_it(

@@ -174,6 +174,7 @@ TOGETHER = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES)
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_does_what_its_plan_says_and_its_undoing_brings_the_host_back(
@@ -204,6 +205,7 @@ def test_a_step_that_needs_the_one_before_it_is_predicted_on_a_fresh_host(
     host.run(case.proof)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_python_beside_the_systems_own_and_a_program_for_it_are_as_planned(
     suite: str, fresh_host: FreshHost, project_of: ProjectOf, python_mirror: PythonMirror
@@ -236,6 +238,7 @@ def test_a_python_beside_the_systems_own_and_a_program_for_it_are_as_planned(
     assert left == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_python_that_the_distribution_has_is_its_package_as_planned(
     suite: str, fresh_host: FreshHost, project_of: ProjectOf
@@ -286,6 +289,7 @@ def test_what_no_step_brings_is_said_to_be_unsure_and_fails_in_the_run(
     assert only_run(run).message == "there is no unit nowhere.service on this host"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("suite", SUITES)
 def test_a_step_that_was_predicted_without_an_earlier_change_to_the_same_file_is_unsure_and_no_deviation(
     suite: str, fresh_host: FreshHost, project_of: ProjectOf

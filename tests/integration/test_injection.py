@@ -88,7 +88,9 @@ def target(fresh_host: Callable[[str], LabHost], canary: Path) -> Iterator[LabHo
 
 
 # First, and its longest batch before the others, so that several workers end at about the same time.
-@pytest.mark.parametrize("batch", BATCHES)
+@pytest.mark.parametrize(
+    "batch", [pytest.param(name, marks=() if name == "service" else pytest.mark.long) for name in BATCHES]
+)
 def test_every_hostile_string_in_every_string_param_arrives_literally_or_is_a_clear_error(
     batch: str,
     intents: dict[str, Intent],

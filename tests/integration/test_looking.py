@@ -25,7 +25,11 @@ UNIT = (
 )
 
 
-@pytest.fixture(params=["bookworm", "trixie"])
+#: their hosts are asked for by name, which the marker for hosts does not see
+pytestmark = pytest.mark.lab
+
+
+@pytest.fixture(params=[pytest.param("bookworm", marks=pytest.mark.long), "trixie"])
 def host(request: pytest.FixtureRequest) -> LabHost:
     found: LabHost = request.getfixturevalue(f"{request.param}_host")
     found.run(
