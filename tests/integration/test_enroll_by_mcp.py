@@ -70,7 +70,7 @@ async def apply(client: Client, plan_id: str) -> Any:
     return await client.call_tool("apply_plan", {"plan_id": plan_id, "wait_seconds": 45})
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", [MODES[0], pytest.param(MODES[1], marks=pytest.mark.long)])
 async def test_a_host_whose_key_a_person_confirms_is_used_at_once(
     project: Path, app: App, connect: Open, trixie_host: LabHost, mode: str
 ) -> None:

@@ -194,7 +194,10 @@ def test_a_role_does_what_its_plan_says_and_its_undoing_brings_the_host_back(
 
 
 @pytest.mark.parametrize("suite", SUITES)
-@pytest.mark.parametrize("name", TOGETHER)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name == "a package, then its service" else pytest.mark.long) for name in TOGETHER],
+)
 def test_a_step_that_needs_the_one_before_it_is_predicted_on_a_fresh_host(
     name: str, suite: str, fresh_host: FreshHost, project_of: ProjectOf
 ) -> None:

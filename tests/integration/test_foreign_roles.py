@@ -120,6 +120,7 @@ def test_a_role_of_a_collection_is_planned_and_applied_with_its_own_modules_and_
     assert "a long secret phrase" not in run.model_dump_json()
 
 
+@pytest.mark.long
 def test_an_old_role_becomes_an_intent_by_its_drafted_specification(
     project: Project, trixie_host: LabHost, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,7 +18,7 @@ from support.checkouts import check_out, git, make_other_python, make_repository
 from support.pipelines import Pipeline, Runner, read_sarif
 
 #: each runs Ansible a dozen times.
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1500)]
 NOTE = "/var/tmp/pipeline-note"
 NOBODY = 65534
 POLICY = '[policy]\napproval = "never"\n'

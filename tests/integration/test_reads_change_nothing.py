@@ -87,6 +87,7 @@ def test_everyday_reads_leave_every_file_and_process_as_it_was(app: App, host: L
     assert find_changes(host, before) == []
 
 
+@pytest.mark.long
 def test_with_sudo_they_do_too(app: App, host: LabHost) -> None:
     before = read_traces(host)
     outputs = run_all(app, list(_WITH_SUDO), sudo=True)

@@ -73,6 +73,7 @@ def kill_and_look(project: Project, host: str, kind: Callable[[Path, str], Serve
     return Kill(moment, began=bool(seen), alive=not any(run.finished for run in seen))
 
 
+@pytest.mark.long
 def test_a_run_survives_the_death_of_the_server_at_any_moment(project: Project, hosts: dict[str, LabHost]) -> None:
     kinds = [_KINDS[number % 2] for number in range(_KILLS)]
     with ThreadPoolExecutor(len(_LANES)) as pool:

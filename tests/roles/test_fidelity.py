@@ -56,6 +56,7 @@ def run_on(hosts: tuple[LabHost, ...], command: str, *, user: str = "root", chec
     return said
 
 
+@pytest.mark.long
 def test_a_service_starts_in_the_run_that_installs_it(hosts: tuple[LabHost, ...], tmp_path: Path) -> None:
     install: tuple[str, dict[str, Any]] = ("packages", {"packages_names": ["cron"], "packages_recommends": False})
     start = ("service", {"service_name": "cron", "service_state": "started", "service_enabled": True})
@@ -77,6 +78,7 @@ def test_a_service_starts_in_the_run_that_installs_it(hosts: tuple[LabHost, ...]
     assert run_on(hosts, "systemctl is-active cron beat", check=False).split() == ["inactive", "inactive"]
 
 
+@pytest.mark.long
 def test_a_user_owns_a_file_in_the_run_that_creates_it(hosts: tuple[LabHost, ...], tmp_path: Path) -> None:
     user = {
         "user_name": "deploy",
@@ -124,6 +126,7 @@ def test_what_is_not_given_of_a_user_is_left_alone(hosts: tuple[LabHost, ...], t
     assert run_on(hosts, "cat /home/worker/.ssh/authorized_keys") == ""
 
 
+@pytest.mark.long
 def test_files_folders_and_links_come_and_go(hosts: tuple[LabHost, ...], tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.write_bytes(bytes(range(256)))
@@ -143,6 +146,7 @@ def test_files_folders_and_links_come_and_go(hosts: tuple[LabHost, ...], tmp_pat
     assert removed.diff[0]["before"] == "directory\n  current\n  data.bin\n  secret\n"
 
 
+@pytest.mark.long
 def test_python_comes_beside_the_systems_own_and_goes(
     hosts: tuple[LabHost, ...], tmp_path: Path, python_mirror: PythonMirror
 ) -> None:
@@ -159,6 +163,7 @@ def test_python_comes_beside_the_systems_own_and_goes(
     assert run_on(hosts, "ls -A /opt/python /usr/local/bin").split() == ["/opt/python:", "/usr/local/bin:"]
 
 
+@pytest.mark.long
 def test_the_distributions_own_python_is_used_and_never_removed(hosts: tuple[LabHost, ...], tmp_path: Path) -> None:
     for host in hosts:
         params = {"python_version": SYSTEM[host.suite]}
