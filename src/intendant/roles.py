@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from intendant.errors import InputError, ProjectError
-from intendant.intents import Intent
+from intendant.intents import ExportRules, Intent
 from intendant.params import JSON_TYPES
 from intendant.schemas import join_description
 from intendant.templates import check_phrase
@@ -46,6 +46,7 @@ class IntentFile(BaseModel):
     undo: str = ""
     changes: str = ""
     example: str = ""
+    export: ExportRules = ExportRules()
 
 
 def read_role(name: str, folder: Path) -> Intent | None:
@@ -85,6 +86,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
         changes=about.changes,
         example=about.example,
         platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),
+        export=about.export,
     )
     for phrase in intent.phrases:
         try:
