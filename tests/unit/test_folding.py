@@ -70,7 +70,9 @@ def firewall(*ports: str, **more: Any) -> Given:
     ("done", "left"),
     [
         pytest.param([packages("curl"), packages("curl")], [packages("curl")], id="the same again"),
-        pytest.param([packages("curl"), packages("curl", "jq")], [packages("curl"), packages("jq")], id="the same and more"),
+        pytest.param(
+            [packages("curl"), packages("curl", "jq")], [packages("curl"), packages("jq")], id="the same and more"
+        ),
         pytest.param([packages("curl", "jq"), packages("jq")], [packages("curl", "jq")], id="a part again"),
         pytest.param(
             [packages("curl"), packages("jq"), packages("curl", "jq", "git")],
@@ -208,7 +210,10 @@ def test_the_rules_of_a_role_name_params_that_it_has(name: str) -> None:
     named = {part for entry in rules.identity or [] for part in entry.split("|")}
     named |= {*rules.items, *rules.either, *rules.once, *([rules.each] if rules.each else [])}
     assert named <= intent.options.keys()
-    for param, keys in {**rules.items, **({rules.each: rules.key} if rules.each and rules.key != ["="] else {})}.items():
+    for param, keys in {
+        **rules.items,
+        **({rules.each: rules.key} if rules.each and rules.key != ["="] else {}),
+    }.items():
         assert set(keys) <= intent.options[param].get("options", {}).keys()
     for param, values in rules.once.items():
         assert set(values) <= set(intent.options[param]["choices"])

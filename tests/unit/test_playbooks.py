@@ -17,11 +17,12 @@ from intendant.intents import Step
 from intendant.playbooks import Play, PlaybookLoader, Task, is_play, read_play, write_playbook
 
 TEXTS = [
-    "yes", "NO", "on", "null", "~", "", " ", "3.10", "0644", "0o644", "1e3", "1_000", "12:30:00", "2026-01-02", "=", "<<",
-    "- a", "a: b", "a #b", "#", "'", '"', "%TAG", "@x", "`x`", "!x", "!unsafe x", "&x", "*x", "|", ">", "{a}", "[a]", "---",
-    "line\n", "two\nlines", "\nfirst", " lead\n  more\n", "trail \nx\n", "a\n\n\n\n\nb\n", "tab\tx\n\ty\n", "\r\n", "\x1b[0m",
-    "\u202e", "\u200b", "\u2028", "\x85", "\xa0", "ü", "\U0001f600", "\U0001f600\u202e", "\ufeff", "x" * 400, "word " * 80,
-    "{{ x }}", "{{x}}", "{% raw %}", "{# c #}", "a {{ b\nc }}", "{{ lookup('pipe', 'id') }}", "}}", "{% endraw %}\t\n",
+    "yes", "NO", "on", "null", "~", "", " ", "3.10", "0644", "0o644", "1e3", "1_000", "12:30:00", "2026-01-02", "=",
+    "<<", "- a", "a: b", "a #b", "#", "'", '"', "%TAG", "@x", "`x`", "!x", "!unsafe x", "&x", "*x", "|", ">", "{a}",
+    "[a]", "---", "line\n", "two\nlines", "\nfirst", " lead\n  more\n", "trail \nx\n", "a\n\n\n\n\nb\n",
+    "tab\tx\n\ty\n", "\r\n", "\x1b[0m", "\u202e", "\u200b", "\u2028", "\x85", "\xa0", "ü", "\U0001f600",
+    "\U0001f600\u202e", "\ufeff", "x" * 400, "word " * 80, "{{ x }}", "{{x}}", "{% raw %}", "{# c #}", "a {{ b\nc }}",
+    "{{ lookup('pipe', 'id') }}", "}}", "{% endraw %}\t\n",
 ]  # fmt: skip
 VALUES: dict[str, Any] = {
     "texts": TEXTS,
@@ -141,6 +142,8 @@ def test_a_playbook_of_another_kind_is_refused_by_its_field(play: dict[str, Any]
     with pytest.raises(InputError) as error:
         read_play(play)
     assert says in str(error.value)
-    assert "Only plays as 'intendant export' writes them" in str(error.value) or "!unsafe" in str(error.value) or (
-        "put it in quotes" in str(error.value)
+    assert (
+        "Only plays as 'intendant export' writes them" in str(error.value)
+        or "!unsafe" in str(error.value)
+        or ("put it in quotes" in str(error.value))
     )
