@@ -67,6 +67,8 @@ class ExportRules(BaseModel):
     either: list[str] = []
     #: values of params with which a step acts every time anew.
     once: dict[str, list[str]] = {}
+    #: params that are secret where another one, such as ``file_sensitive``, is true.
+    sensitive: dict[str, list[str]] = {}
     #: the thing is brought, and taken away, by steps of other intents that name it.
     goes_with_others: bool = False
 

@@ -9,7 +9,7 @@ from intendant.plans import SENSITIVE
 
 
 class Placeholders:
-    """Puts ``{"from_var": "vault_…"}`` where a stored param is masked, wholly or in part.
+    """Puts ``{"from_var": "vault_…"}`` where a stored param is masked, wholly or in part, or marked as sensitive.
 
     ``names`` says of each variable what it is for. The same secret of the same thing has one name.
     """
@@ -19,7 +19,10 @@ class Placeholders:
 
     def fill(self, intent: Intent, params: Mapping[str, Any], plan_id: str) -> Step:
         """The step without masks."""
-        about = [params.get(name) for names in intent.export.identity or [] for name in names.split("|")]
+        rules = intent.export
+        hidden = {name for flag, names in rules.sensitive.items() if params.get(flag) for name in names}
+        identity = [name for names in rules.identity or [] for name in names.split("|") if name not in hidden]
+        about = [params.get(name) for name in identity]
         thing = [value for value in about if isinstance(value, str) and SENSITIVE not in value]
 
         def replace(value: Any, param: str, path: tuple[str, ...]) -> Any:
@@ -28,7 +31,7 @@ class Placeholders:
             if isinstance(value, list):
                 items = enumerate(value, start=1)
                 return [replace(item, param, (*path, _name_item(item, number))) for number, item in items]
-            if not isinstance(value, str) or SENSITIVE not in value:
+            if not isinstance(value, str) or (param not in hidden and SENSITIVE not in value):
                 return value
             return {FROM_VAR: self._name("_".join(("vault", param, *thing, *path)), f"{param} of {plan_id}")}
 

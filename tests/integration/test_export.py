@@ -37,7 +37,7 @@ def conversations(key: str, hashed: str) -> Asked:
     """What was asked, in order."""
     job = {"name": "tidy", "command": "/usr/bin/true", "schedule": "*-*-* 02:00:00"}
     return [
-        ("install tree and cron", [step("packages", names=["tree", "cron"])]),
+        ("install tree and cron", [step("packages", names=["tree", "cron"], recommends=False)]),
         ("a user", [step("user", name="deploy", authorized_keys=[key], sudo="nopasswd", groups=["adm"])]),
         ("a hostile file", [step("file", path="/etc/app/hostile", content=HOSTILE, owner="deploy")]),
         ("a file to be gone", [step("file", path="/etc/app/gone", content="null", mode="0600")]),
@@ -60,7 +60,7 @@ def conversations(key: str, hashed: str) -> Asked:
                 step("user", name="bob", password=hashed),
             ],
         ),
-        ("our motd", [step("file", path="/etc/motd", source="motd.txt")]),
+        ("our motd", [step("file", path="/etc/app/motd", source="motd.txt")]),
         ("the time of Vienna, rather", [step("timezone", name="Europe/Vienna")]),
         ("no tree", [step("packages", names=["tree"], state="absent")]),
         ("away with it", [step("file", path="/etc/app/gone", state="absent")]),
@@ -72,7 +72,7 @@ def expect_steps(asked: Asked) -> list[Step]:
     """What is left of it."""
     left: dict[str, list[Step]] = {
         **dict(asked),
-        "install tree and cron": [step("packages", names=["cron"])],
+        "install tree and cron": [step("packages", names=["cron"], recommends=False)],
         "a file to be gone": [],
         "the time of London": [step("timezone", name="Europe/Vienna")],
         "users with passwords": [

@@ -159,12 +159,20 @@ def test_secrets_are_variables_that_the_file_lists(app: App, history: History) -
         ("app_service", {"app_service_name": "shop", "app_service_command": "/srv/shop",
                          "app_service_secrets": {"API_KEY": "(sensitive)"}}),
     )  # fmt: skip
+    history.apply(
+        "more",
+        ("file", {"file_path": "/etc/key", "file_content": "hidden-1", "file_sensitive": True}),
+        ("config_line", {"config_line_path": "/etc/x", "config_line_line": "hidden-2", "config_line_sensitive": True}),
+    )
     found = app.exporter.export(hosts="web1")
+    assert "hidden" not in found.text
     assert found.secrets == (
         "vault_user_password_ann",
         "vault_file_content_etc_a_b",
         "vault_postgresql_users_shop_password",
         "vault_app_service_secrets_shop_api_key",
+        "vault_file_content_etc_key",
+        "vault_config_line_line_etc_x",
     )
     assert "user_password: '{{ vault_user_password_ann }}'\n" in found.text
     assert "user_password: '{{ bobs_password }}'\n" in found.text

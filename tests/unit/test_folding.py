@@ -208,6 +208,7 @@ def test_the_rules_of_a_role_name_params_that_it_has(name: str) -> None:
     intent = CATALOG.get(name)
     rules = intent.export
     named = {part for entry in rules.identity or [] for part in entry.split("|")}
+    named |= {name for flag, names in rules.sensitive.items() for name in (flag, *names)}
     named |= {*rules.items, *rules.either, *rules.once, *([rules.each] if rules.each else [])}
     assert named <= intent.options.keys()
     for param, keys in {

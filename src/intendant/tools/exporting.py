@@ -26,7 +26,7 @@ async def export_playbook(
 EXPORT_PLAYBOOK = ToolSpec(
     export_playbook,
     "Export a playbook",
-    "Plans or runs (ids), or all that was applied to hosts (a pattern), as a playbook that ansible-playbook runs without "
-    "Intendant. Secrets are variables in it. Writes no file.",
+    "Plans or runs (ids), or all that was applied to hosts (a pattern), as a playbook for plain ansible-playbook. "
+    "Secrets are variables in it. Writes no file.",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=False),
 )
