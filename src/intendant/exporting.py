@@ -8,7 +8,7 @@ from intendant.captions import Contents, caption_file, caption_play, say, title_
 from intendant.catalog import Catalog
 from intendant.config import Config
 from intendant.errors import InputError, ProjectError
-from intendant.folding import Done, acts_once, fold_steps
+from intendant.folding import fold_steps
 from intendant.intents import Intent, Step
 from intendant.inventory import Inventory
 from intendant.placeholders import Placeholders
@@ -17,6 +17,7 @@ from intendant.playbooks import Play, Task, looks_like_template, write_playbook
 from intendant.runs import Run
 from intendant.secrets import list_references
 from intendant.store import Store
+from intendant.things import Done, acts_once
 
 _DONE = ("ok", "changed")
 _NAMED = "Give exactly one of plans (ids), runs (ids) and hosts (a pattern: everything that was applied there)."

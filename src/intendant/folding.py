@@ -4,32 +4,23 @@ Replaying what is left gives the state that all of them gave, and changes nothin
 ``export`` section in a role's ``meta/intent.yml`` says what its steps are about; see ``intents.ExportRules``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from pydantic import JsonValue
-
-from intendant.intents import COMMAND, Intent
-
-Params = dict[str, Any]
-ABSENT = "absent"
-
-
-@dataclass(frozen=True)
-class Done:
-    """A step of a plan, at its place among all of them."""
-
-    place: tuple[int, int]
-    plan_id: str
-    intent: Intent
-    params: Params
-
-
-def acts_once(intent: Intent, params: Mapping[str, JsonValue]) -> bool:
-    """The step does something each time anew, rather than say how things are."""
-    acting = intent.export.once.items()
-    return intent.name == COMMAND or any(intent.effective(params, name) in values for name, values in acting)
+from intendant.intents import COMMAND
+from intendant.things import (
+    ABSENT,
+    Done,
+    Params,
+    acts_once,
+    identify,
+    is_exclusive,
+    item_key,
+    needs_what_came,
+    removes,
+    takes_away,
+)
 
 
 def fold_steps(steps: Sequence[Done]) -> tuple[list[Done], list[Done]]:
@@ -46,7 +37,7 @@ def fold_steps(steps: Sequence[Done]) -> tuple[list[Done], list[Done]]:
             if old.plan_id == step.plan_id:
                 continue
             if old.intent.export.goes_with_others and old.intent.name != step.intent.name:
-                if _takes_away(step, old):
+                if takes_away(step, old):
                     kept.remove(old)
                     lost.append(old)
                 continue
@@ -55,6 +46,8 @@ def fold_steps(steps: Sequence[Done]) -> tuple[list[Done], list[Done]]:
             left, rest = _fold(old, step, rest, kept)
             position = kept.index(old)
             kept[position : position + 1] = [left] if left else []
+            if not step.intent.export.is_told:
+                break  # nobody knows what it is about, so only what came right before can be the same
         kept += [rest] if rest else []
         kept.sort(key=lambda done: done.place)
     return kept, lost
@@ -64,12 +57,13 @@ def _fold(old: Done, new: Done, rest: Done | None, kept: Sequence[Done]) -> tupl
     """What is left of an earlier step, and of ``rest``, which is ``new`` without what others say."""
     acts = [acts_once(step.intent, step.params) for step in (old, new)]
     if any(acts):
-        return (None if all(acts) and old.params == new.params else old), rest
+        again = all(acts) and old.params == new.params and new.intent.name != COMMAND
+        return (None if again else old), rest
     if old.params == new.params:
         return old, None
     if new.intent.export.each:
         return _fold_each(old, new, rest)
-    if new.intent.export.identity is None or _identity(old) != _identity(new):
+    if new.intent.export.identity is None or identify(old) != identify(new):
         return old, rest
     params = _correct(old, new)
     if params is None or rest is None:
@@ -78,7 +72,7 @@ def _fold(old: Done, new: Done, rest: Done | None, kept: Sequence[Done]) -> tupl
     whole = next((one for one in both if all(_says_all(new, one, other) for other in both)), None)
     if whole is not None:
         # One step says it all. It stands where the thing was first made, unless it could not have been done there.
-        if whole != old.params and _needs_what_came(old, new, kept):
+        if whole != old.params and needs_what_came(old, new, kept):
             return None, replace(rest, params=whole)
         return replace(old if whole == old.params else rest, place=old.place, params=whole), None
     return replace(old, params=params), replace(rest, params=_without_items(new, rest.params, params))
@@ -87,17 +81,17 @@ def _fold(old: Done, new: Done, rest: Done | None, kept: Sequence[Done]) -> tupl
 def _fold_each(old: Done, new: Done, rest: Done | None) -> tuple[Done | None, Done | None]:
     """Of intents whose steps are no more than their items: an item belongs to the last step that decides it."""
     name = new.intent.export.each
-    said = {_key(new, name, item): item for item in new.params.get(name, [])}
+    said = {item_key(new, name, item): item for item in new.params.get(name, [])}
     alike = all(
         new.intent.effective(old.params, other) == new.intent.effective(new.params, other)
         for other in (old.params.keys() | new.params.keys()) - {name}
     )
-    before = {_key(old, name, item): item for item in old.params.get(name, [])}
+    before = {item_key(old, name, item): item for item in old.params.get(name, [])}
     same = {key for key in said if alike and before.get(key) == said[key]}
     left = [item for key, item in before.items() if key in same or key not in said]
     if rest is not None:
-        more = [item for item in rest.params[name] if _key(new, name, item) not in same]
-        if not left and more == new.params[name] and not _removes(new):
+        more = [item for item in rest.params[name] if item_key(new, name, item) not in same]
+        if not left and more == new.params[name] and not removes(new):
             return replace(rest, place=old.place), None
         rest = replace(rest, params={**rest.params, name: more}) if more else None
     return (replace(old, params={**old.params, name: left}) if left else None), rest
@@ -105,7 +99,7 @@ def _fold_each(old: Done, new: Done, rest: Done | None) -> tuple[Done | None, Do
 
 def _correct(old: Done, new: Done) -> Params | None:
     """The earlier params with what the later step made of them; None where nothing of them holds any more."""
-    rules, state = new.intent.export, [_removes(step) for step in (old, new)]
+    rules, state = new.intent.export, [removes(step) for step in (old, new)]
     listed = [name for name in rules.items if name in new.params]
     if any(state):
         if state[0] == state[1] and not listed:
@@ -126,24 +120,19 @@ def _correct(old: Done, new: Done) -> Params | None:
 
 
 def _correct_items(old: Done, new: Done, name: str) -> list[Any]:
-    if _is_exclusive(new, name):
+    if is_exclusive(new, name):
         return list(new.params[name])
-    said = {_key(new, name, item): item for item in new.params[name]}
+    said = {item_key(new, name, item): item for item in new.params[name]}
     items = []
     for item in old.params[name]:
-        later = said.get(_key(old, name, item), item)
+        later = said.get(item_key(old, name, item), item)
         if later == item or (isinstance(later, dict) and later.get("state") == ABSENT):
             items += [item] if later == item else []
         elif new.intent.export.partial:
             items.append({field: later.get(field, value) for field, value in item.items()})
         else:
             items.append(later)
-    return items + [item for item in new.params[name] if _is_exclusive(old, name) and item not in items]
-
-
-def _is_exclusive(step: Done, name: str) -> bool:
-    """The list is all that there shall be."""
-    return bool(step.params.get(f"{name}_exclusive") or step.params.get(f"{step.intent.name}_exclusive"))
+    return items + [item for item in new.params[name] if is_exclusive(old, name) and item not in items]
 
 
 def _uncovered(old: Done, new: Done, name: str) -> list[Any]:
@@ -159,7 +148,7 @@ def _uncovered(old: Done, new: Done, name: str) -> list[Any]:
 
 
 def _without_items(new: Done, params: Params, said: Params) -> Params:
-    adding = {name for name in new.intent.export.items if not _is_exclusive(new, name)}
+    adding = {name for name in new.intent.export.items if not is_exclusive(new, name)}
     return {
         name: [item for item in value if item not in said.get(name, [])] if name in adding else value
         for name, value in params.items()
@@ -174,61 +163,3 @@ def _says_all(step: Done, more: Params, less: Params) -> bool:
         else name in more and more[name] == value
         for name, value in less.items()
     )
-
-
-def _removes(step: Done) -> bool:
-    return any(
-        step.intent.effective(step.params, name) == ABSENT for name in step.intent.options if name.endswith("_state")
-    )
-
-
-def _identity(step: Done) -> list[JsonValue]:
-    """What tells the things apart that the intent's steps are about."""
-    found: list[JsonValue] = []
-    for names in step.intent.export.identity or []:
-        values = [step.intent.effective(step.params, name) for name in names.split("|")]
-        found.append(next((value for value in values if value is not None), None))
-    return found
-
-
-def _key(step: Done, name: str, item: Any) -> str:
-    rules = step.intent.export
-    keys = rules.key if name == rules.each else rules.items[name]
-    if isinstance(item, dict):
-        return repr([item.get(key) for key in keys])
-    return item.partition(keys[0])[0] if keys and isinstance(item, str) else repr(item)
-
-
-def _names(step: Done) -> list[Any]:
-    """What the step's things are called."""
-    rules = step.intent.export
-    found: list[Any] = [value for value in _identity(step) if isinstance(value, str)]
-    for name in (*rules.items, *([rules.each] if rules.each else [])):
-        items = step.params.get(name, [])
-        found += [value for item in items for value in (item.values() if isinstance(item, dict) else [item])]
-    return found
-
-
-def _takes_away(new: Done, old: Done) -> bool:
-    """The later step removes the thing that brought what the earlier one is about."""
-    gone = _names(new) or [new.intent.name]
-    return _removes(new) and any(value in gone for value in _identity(old))
-
-
-def _needs_what_came(old: Done, new: Done, kept: Sequence[Done]) -> bool:
-    """What the later step says beyond the earlier one names a thing that came between them."""
-    between = [step for step in kept if old.place < step.place < new.place]
-    brought = {name for step in between for name in _names(step) if isinstance(name, str)}
-    fresh = set(_leaves(new.params)) - set(_leaves(old.params))
-    return any(value in brought for _, value in fresh)
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for item in value:
-            yield from _leaves(item, path)
-    else:
-        yield path, str(value)

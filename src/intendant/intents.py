@@ -48,7 +48,7 @@ def _join(first: Step, second: Step) -> Step | None:
 class ExportRules(BaseModel):
     """How the steps of an intent bear on each other, so that a history can be told without what was undone.
 
-    Without ``identity`` and ``each`` only steps that say exactly the same are one.
+    Without ``identity`` and ``each`` only a step that is repeated right away is left out.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -71,6 +71,11 @@ class ExportRules(BaseModel):
     sensitive: dict[str, list[str]] = {}
     #: the thing is brought, and taken away, by steps of other intents that name it.
     goes_with_others: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """It is known what steps are about."""
+        return self.identity is not None or bool(self.each)
 
 
 class Intent(BaseModel):

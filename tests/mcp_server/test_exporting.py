@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from intendant.app import App
-from intendant.playbooks import PlaybookLoader, read_play
+from intendant.playsteps import PlaybookLoader, read_play
 from mcp_server.harness import Connect, data_of, error_of
 from unit.histories import History
 

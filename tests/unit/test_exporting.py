@@ -14,7 +14,7 @@ from intendant.cli.requests import read_plan_files
 from intendant.errors import InputError, NotFoundError
 from intendant.intents import Step
 from intendant.inventory import Inventory, InventoryView
-from intendant.playbooks import PlaybookLoader
+from intendant.playsteps import PlaybookLoader
 from unit.histories import Given, History
 from unit.projects import write_project
 

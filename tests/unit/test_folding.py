@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from intendant.catalog import Catalog
-from intendant.folding import Done, fold_steps
+from intendant.folding import fold_steps
+from intendant.intents import Intent
 from intendant.paths import shipped_roles
+from intendant.things import Done
 
 Given = tuple[str, dict[str, Any]]
 CATALOG = Catalog([shipped_roles()])
@@ -199,8 +201,15 @@ def test_a_service_whose_package_was_removed_is_lost_and_named() -> None:
 
 
 def test_commands_are_never_taken_for_one_another() -> None:
-    commands: list[Given] = [("command", {"command_line": line}) for line in ("a", "b", "a")]
-    assert fold(*commands) == [("command", {"command_line": line}) for line in ("b", "a")]
+    commands: list[Given] = [("command", {"command_line": line}) for line in ("a", "b", "b", "a")]
+    assert fold(*commands) == commands
+
+
+def test_of_a_role_that_does_not_say_what_it_is_about_only_the_same_right_again_is_left_out() -> None:
+    note = Intent(name="note", title="Note", path="", options={"note_text": {"type": "str"}})
+    steps = [Done((place, 0), f"plan-{place}", note, {"note_text": text}) for place, text in enumerate("aabba")]
+    kept, _ = fold_steps(steps)
+    assert [step.params["note_text"] for step in kept] == ["a", "b", "a"]
 
 
 @pytest.mark.parametrize("name", [intent.name for intent in CATALOG.list()])

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from intendant.errors import InputError
 from intendant.intents import Step
-from intendant.playbooks import Play, PlaybookLoader, Task, is_play, read_play, write_playbook
+from intendant.playbooks import Play, Task, write_playbook
+from intendant.playsteps import PlaybookLoader, is_play, read_play
 
 TEXTS = [
     "yes", "NO", "on", "null", "~", "", " ", "3.10", "0644", "0o644", "1e3", "1_000", "12:30:00", "2026-01-02", "=",

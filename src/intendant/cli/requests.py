@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from intendant.cli.params import parse_params, read_secret
 from intendant.errors import InputError
 from intendant.intents import Step
-from intendant.playbooks import PlaybookLoader, is_play, read_play
+from intendant.playsteps import PlaybookLoader, is_play, read_play
 
 if TYPE_CHECKING:
     from intendant.app import App
