@@ -157,6 +157,4 @@ def test_a_day_of_conversations_is_a_playbook_that_gives_the_same_host(
     assert main(["--project", str(project.directory), "plan", "-f", str(file), "--json"]) == 0
     plans = [project.open().store.get_plan(shown["plan_id"]) for shown in json.loads(capsys.readouterr().out)]
     assert [one for planned in plans for one in planned.steps] == steps
-    assert {change.target for planned in plans for host in planned.hosts for change in host.changes} == {
-        "echo done >> /etc/app/log"
-    }
+    assert {change.role for planned in plans for host in planned.hosts for change in host.changes} == {"command"}
