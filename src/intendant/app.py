@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from intendant.enrolling import Enroller
     from intendant.equivalents.entries import Entries
     from intendant.equivalents.finding import Equivalent
+    from intendant.exporting import Exporter
     from intendant.resolving import CachedResolver, Resolution
     from intendant.shell.rules import Rules
     from intendant.shell.verdicts import Verdict
@@ -75,6 +76,13 @@ class App:
         from intendant.enrolling import Enroller
 
         return Enroller(self.config, self.inventory)
+
+    @cached_property
+    def exporter(self) -> "Exporter":
+        """What turns the history into a playbook."""
+        from intendant.exporting import Exporter
+
+        return Exporter(self.config, self.catalog, self.inventory, self.store)
 
     @cached_property
     def _resolver(self) -> "CachedResolver":

@@ -1,6 +1,6 @@
 """Intents: what can be asked for, and the words that ask for it. Pure data, no I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -66,6 +66,39 @@ class Frame(BaseModel):
         return self.things + self.orders + self.parts
 
 
+class ExportRules(BaseModel):
+    """How the steps of an intent bear on each other, so that a history can be told without what was undone.
+
+    Without ``identity`` and ``each`` only a step that is repeated right away is left out.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    #: params that say which thing a step is about ("a|b": the first that is given); none: there is one on a host.
+    identity: list[str] | None = None
+    #: lists that a step adds to: the param, and which keys of an item say what it is about (none: the whole item).
+    items: dict[str, list[str]] = {}
+    #: the list whose items are things of their own, which the other params only qualify; ``key`` as in ``items``, of
+    #: texts what their name ends at.
+    each: str = ""
+    key: list[str] = []
+    #: what a step does not name stays as it is, rather than get its default.
+    partial: bool = False
+    #: params of which naming one takes the others back.
+    either: list[str] = []
+    #: values of params with which a step acts every time anew.
+    once: dict[str, list[str]] = {}
+    #: params that are secret where another one, such as ``file_sensitive``, is true.
+    sensitive: dict[str, list[str]] = {}
+    #: the thing is brought, and taken away, by steps of other intents that name it.
+    goes_with_others: bool = False
+
+    @property
+    def is_told(self) -> bool:
+        """It is known what steps are about."""
+        return self.identity is not None or bool(self.each)
+
+
 class Intent(BaseModel):
     """A role with ``meta/argument_specs.yml``, and what its optional ``meta/intent.yml`` says.
 
@@ -92,10 +125,16 @@ class Intent(BaseModel):
     #: a request in words, with a host called web1, that needs nothing else to be understood.
     example: str = ""
     platforms: tuple[str, ...] = ()
+    export: ExportRules = ExportRules()
 
     def required(self) -> list[str]:
         """Names of the params without which the intent cannot be planned."""
         return [name for name, option in self.options.items() if option.get("required")]
+
+    def effective(self, params: Mapping[str, JsonValue], name: str) -> JsonValue:
+        """The value that a param has, given or by default."""
+        value: JsonValue = params[name] if name in params else self.options.get(name, {}).get("default")
+        return value
 
     def secret_params(self) -> frozenset[str]:
         """Names of the params whose values are never shown."""

@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from intendant.errors import InputError, ProjectError
-from intendant.intents import Frame, Intent
+from intendant.intents import ExportRules, Frame, Intent
 from intendant.params import JSON_TYPES
 from intendant.schemas import join_description
 from intendant.slots import find_option
@@ -48,6 +48,7 @@ class IntentFile(BaseModel):
     undo: str = ""
     changes: str = ""
     example: str = ""
+    export: ExportRules = ExportRules()
 
 
 def read_role(name: str, folder: Path) -> Intent | None:
@@ -88,6 +89,7 @@ def read_role(name: str, folder: Path) -> Intent | None:
         changes=about.changes,
         example=about.example,
         platforms=tuple(about.platforms) or _galaxy_platforms(galaxy),
+        export=about.export,
     )
     for field, phrases in (("phrases", intent.phrases), ("frame", intent.frame.templates())):
         for phrase in phrases:

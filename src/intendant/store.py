@@ -182,6 +182,13 @@ class Store:
             rows = connection.execute(select(RUNS.c.document).where(RUNS.c.status.not_in(FINAL)))
             return [Run.model_validate_json(row.document) for row in rows]
 
+    def runs_on(self, hosts: Iterable[str]) -> list[Run]:
+        """All runs of plans for at least one of the hosts, in the order in which they began."""
+        plans = select(PLAN_HOSTS.c.plan_id).where(PLAN_HOSTS.c.host.in_(list(hosts)))
+        query = select(RUNS.c.document).where(RUNS.c.plan_id.in_(plans)).order_by(RUNS.c.created_at, RUNS.c.id)
+        with self._engine.begin() as connection:
+            return [Run.model_validate_json(row.document) for row in connection.execute(query)]
+
     def last_runs(self) -> dict[str, Run]:
         """The newest run of each host that ever had one."""
         joined = RUNS.join(PLAN_HOSTS, RUNS.c.plan_id == PLAN_HOSTS.c.plan_id)

@@ -38,6 +38,7 @@ CONTRACT = {
     "get_run": ["run_id", "wait_seconds", "host", "cursor"],
     "cancel_run": ["run_id"],
     "list_history": ["host", "limit", "cursor"],
+    "export_playbook": ["plans", "runs", "hosts", "cursor"],
 }
 
 

@@ -152,9 +152,24 @@ def test_the_readme_names_every_param_and_says_what_is_not_tested(role: str) -> 
 
 @every_role
 def test_each_role_has_a_playbook_and_a_scenario(role: str) -> None:
-    assert role in (ROOT / "playbooks" / f"{role}.yml").read_text(encoding="utf-8")
+    [play] = read(ROOT / "playbooks" / f"{role}.yml")
+    assert (play["hosts"], play["become"], play["roles"]) == ("all", True, [{"role": role, "tags": [role]}])
+    assert f"[{role}.yml]({role}.yml) | {play['name']} | `{role}` |" in (ROOT / "playbooks" / "README.md").read_text()
     scenario = ROOT / "molecule" / role
     assert {path.name for path in scenario.iterdir()} >= {"molecule.yml", "converge.yml", "verify.yml"}
+
+
+def test_the_playbook_for_all_has_every_role_that_can_be_described_with_its_tag() -> None:
+    [play] = read(ROOT / "playbooks" / "site.yml")
+    included = []
+    for task in play["tasks"]:
+        call = task["ansible.builtin.include_role"]
+        assert task["tags"] == call["apply"]["tags"] == [call["name"]]
+        required = [name for name, option in options_of(call["name"]).items() if option.get("required")]
+        any_of_it = f"query('ansible.builtin.varnames', '^{call['name']}_') | length > 0"
+        assert task["when"] == (f"{required[0]} is defined" if required else any_of_it)
+        included.append(call["name"])
+    assert sorted(included) == sorted(set(ROLES) - {COMMAND})
 
 
 @pytest.mark.parametrize("path", sorted(MODULES.glob("*.py")), ids=lambda path: path.stem)

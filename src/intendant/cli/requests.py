@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from intendant.cli.params import parse_params, read_secret
 from intendant.errors import InputError
 from intendant.intents import Step
+from intendant.playsteps import PlaybookLoader, is_play, read_play
 
 if TYPE_CHECKING:
     from intendant.app import App
@@ -57,7 +58,7 @@ def read_plan_files(paths: Sequence[Path], hosts: str) -> list[PlanRequest]:
     """What plan files say, in order; a folder stands for its ``*.yml`` and ``*.yaml`` files by name.
 
     A file holds one document or more: ``hosts`` (a pattern; the option ``hosts`` wins) and ``steps`` (intent and params
-    each), or a list of such.
+    each), or a list of such. A playbook that was exported is such a list, too: each play is a document.
 
     Raises:
         InputError: a file cannot be read, holds something else, or no hosts are named; or a folder holds no file.
@@ -76,7 +77,8 @@ def _list_files(path: Path) -> list[Path]:
 
 def _read_plan_file(path: Path, hosts: str) -> list[PlanRequest]:
     try:
-        documents = list(yaml.safe_load_all(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        documents = list(yaml.load_all(text, PlaybookLoader))
     except OSError as error:
         raise InputError(f"-f {path}: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -91,6 +93,12 @@ def _read_plan_file(path: Path, hosts: str) -> list[PlanRequest]:
 
 
 def _read_document(document: object, hosts: str, where: str) -> PlanRequest:
+    if is_play(document):
+        try:
+            named, steps = read_play(document)
+        except InputError as error:
+            raise InputError(f"-f {where}: {error}") from None
+        return PlanRequest(hosts=hosts or named, steps=steps, source=where)
     try:
         content = _PlanFile.model_validate(document)
     except ValidationError as error:

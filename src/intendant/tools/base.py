@@ -110,12 +110,13 @@ def make_tool(spec: ToolSpec) -> Tool:
     model.model_config = ConfigDict(**{**model.model_config, "extra": "forbid"})
     model.model_rebuild(force=True)
     tool.parameters = _slim({**model.model_json_schema(by_alias=True), "additionalProperties": False})
-    tool.fn_metadata.output_schema = _outline(_slim(tool.fn_metadata.output_schema or {}))
+    # Every client has to keep the list of tools, and a result names its own fields; docs/tools.md has its schema.
+    tool.fn_metadata.output_schema = {"type": "object"}
     return tool
 
 
 def describe_result(spec: ToolSpec) -> dict[str, Any]:
-    """The whole JSON Schema of what a tool gives, where the list of tools has only its outline."""
+    """The whole JSON Schema of what a tool gives, which the list of tools leaves out."""
     return _slim(Tool.from_function(spec.function).fn_metadata.output_schema or {})
 
 
@@ -156,8 +157,3 @@ def _slim(schema: dict[str, Any]) -> dict[str, Any]:
 
     slimmed: dict[str, Any] = slim(schema)
     return slimmed
-
-
-def _outline(schema: dict[str, Any]) -> dict[str, Any]:
-    """The names of a result's fields: every client has to keep the list of tools, and few show a model more of them."""
-    return {"type": "object", "properties": {name: {} for name in schema["properties"]}}

@@ -3,6 +3,7 @@
 from intendant.tools.base import ToolSpec
 from intendant.tools.commands import GET_OUTPUT, RUN_COMMAND
 from intendant.tools.enrolling import ADD_HOST, EDIT_HOST, REMOVE_HOST
+from intendant.tools.exporting import EXPORT_PLAYBOOK
 from intendant.tools.files import DOWNLOAD_FILE, LIST_FILES, READ_FILE
 from intendant.tools.hosts import CHECK_HOSTS, LIST_HOSTS
 from intendant.tools.intents import DESCRIBE_INTENT, FIND_INTENTS
@@ -31,4 +32,5 @@ TOOLS: tuple[ToolSpec, ...] = (
     GET_RUN,
     CANCEL_RUN,
     LIST_HISTORY,
+    EXPORT_PLAYBOOK,
 )

@@ -221,6 +221,13 @@ class OutputPage(BaseModel):
     next_cursor: str
 
 
+class ExportResult(BaseModel):
+    playbook: str
+    left_out: list[str]
+    secrets: list[str] = Field(description="variables to put into a vault")
+    next_cursor: str
+
+
 class FileEntryView(BaseModel):
     name: str
     type: str
