@@ -110,13 +110,14 @@ def make_tool(spec: ToolSpec) -> Tool:
     model.model_config = ConfigDict(**{**model.model_config, "extra": "forbid"})
     model.model_rebuild(force=True)
     tool.parameters = _slim({**model.model_json_schema(by_alias=True), "additionalProperties": False})
-    # Every client has to keep the list of tools, and a result names its own fields; docs/tools.md has its schema.
-    tool.fn_metadata.output_schema = {"type": "object"}
+    # Every client has to keep the list of tools: it names what is always there, and docs/tools.md has all of it.
+    described = tool.fn_metadata.output_schema or {}
+    tool.fn_metadata.output_schema = {"type": "object", "required": described.get("required", [])}
     return tool
 
 
 def describe_result(spec: ToolSpec) -> dict[str, Any]:
-    """The whole JSON Schema of what a tool gives, which the list of tools leaves out."""
+    """The whole JSON Schema of what a tool gives, of which the list of tools only names what is always there."""
     return _slim(Tool.from_function(spec.function).fn_metadata.output_schema or {})
 
 
