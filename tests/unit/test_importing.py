@@ -68,7 +68,15 @@ def file(origin: tuple[Path, Plan, bytes]) -> PortablePlan:
 def executor(app: App, runner: FakeRunner, now: Callable[[], datetime]) -> Executor:
     box = SecretBox(app.config.state_dir)
     return Executor(
-        app.config, app.catalog, app.inventory, app.store, Approver(app.store, now), runner, box, now, app.editor
+        app.config,
+        app.catalog,
+        app.inventory,
+        app.store,
+        Approver(app.store, now, app.keys),
+        runner,
+        box,
+        now,
+        app.editor,
     )
 
 

@@ -143,7 +143,7 @@ def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> N
     kinds = [entry[0] for entry in differences if isinstance(entry, tuple)]
     assert not {"add_table", "remove_table", "add_column", "remove_column"} & set(kinds)
     with closing(sqlite3.connect(tmp_path / "new.db")) as plain:
-        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
 
 
 def test_the_state_folder_and_the_key_are_the_owners_alone(tmp_path: Path) -> None:
