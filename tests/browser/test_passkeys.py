@@ -243,7 +243,7 @@ def test_a_destructive_plan_wants_its_hosts_before_it_asks_the_authenticator(
     page.goto(server.invite(plan.id))
     page.get_by_label("To approve, type its hosts").fill("wrong")
     page.get_by_role("button", name="Approve exactly").click()
-    page.get_by_text("type its hosts: web").wait_for()
+    page.get_by_text("deletes or hides something, type its hosts: web").wait_for()
     assert app.approver.current(plan.id) is None
     page.get_by_label("To approve, type its hosts").fill("web")
     page.get_by_role("button", name="Approve exactly").click()
@@ -259,7 +259,7 @@ def test_without_scripts_the_plan_is_read_and_rejected_and_the_page_says_why_not
     page = device.page
     page.goto(server.invite(made.id))
     assert page.locator("ins.line").first.is_visible()
-    assert page.get_by_text("needs the script of this page").is_visible()
+    assert page.get_by_text("needs the script of this page, which did not run").is_visible()
     page.get_by_role("button", name="Approve exactly this plan with a passkey").click()
     page.get_by_text("none has signed").wait_for()
     assert app.approver.current(made.id) is None

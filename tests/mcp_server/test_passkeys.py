@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -282,6 +282,43 @@ def test_a_row_that_a_process_wrote_into_the_store_is_worth_nothing(
 def test_a_row_with_what_the_person_signed_counts_whoever_wrote_it(app: App, made: Plan, key: Authenticator) -> None:
     forge(app, made, assertion=sign_for(app, made, key))
     assert app.applier.apply_plan(made.id).status == "succeeded"
+
+
+def test_the_same_plan_can_be_applied_again_until_it_expires_by_who_writes_the_store(
+    app: App, made: Plan, browser: Browser, key: Authenticator, note: Path
+) -> None:
+    """No defence within the same account; it is the plan that the person approved."""
+    assert answer_with(browser, key).status == 303
+    app.applier.apply_plan(made.id)
+    note.unlink()
+    with closing(sqlite3.connect(app.config.state_dir / "intendant.db")) as database, database:
+        database.execute("UPDATE plans SET status = 'pending'")
+        database.execute("UPDATE approvals SET used_by = NULL")
+    assert app.applier.apply_plan(made.id).status == "succeeded"
+
+
+def test_a_plan_that_was_lengthened_in_the_store_is_refused(
+    app: App, made: Plan, browser: Browser, key: Authenticator, note: Path
+) -> None:
+    assert answer_with(browser, key).status == 303
+    longer = made.model_copy(update={"expires_at": made.expires_at + timedelta(days=1)})
+    for document in (longer, longer.model_copy(update={"digest": longer.compute_digest()})):
+        with closing(sqlite3.connect(app.config.state_dir / "intendant.db")) as database, database:
+            database.execute("UPDATE plans SET document = ?", (document.model_dump_json(),))
+        with pytest.raises(RefusedError, match=r"was altered|is not approved"):
+            app.applier.apply_plan(made.id)
+    assert read_note(note) is None
+
+
+def test_with_page_a_row_of_a_process_is_an_approval_and_so_it_is_when_the_policy_is_changed(
+    project: Path, app: App, made: Plan, note: Path
+) -> None:
+    """What `passkey` is for, and what it does not close: docs/security.md says so."""
+    forge(app, made, channel="page")
+    with pytest.raises(ApprovalNeeded):
+        app.applier.apply_plan(made.id)
+    set_policy(project, '[policy]\napproval_strength = "page"\n')
+    assert open_fake(project, NoteRunner(note)).applier.apply_plan(made.id).status == "succeeded"
 
 
 def test_a_key_that_was_taken_out_counts_no_more(app: App, made: Plan, browser: Browser, key: Authenticator) -> None:

@@ -1,6 +1,7 @@
 """The requests of the review page: show the plan, take the answer, follow the run."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -72,8 +73,10 @@ class ReviewApp(Gate):
             if len(self._outlines) >= _MOST_OUTLINES:
                 self._outlines.clear()
             groups = self._outlines[page.plan.id] = outline_plan(page.plan, whole=False)
-        asks = self._ask_passkey(page.plan, invitation) if page.answerable and page.wants_passkey else ""
-        form = Form(invitation.csrf, comment, asks)
+        form = Form(invitation.csrf, comment)
+        if page.answerable and page.wants_passkey and (keys := self._get_app().keys.load()):
+            challenge = make_challenge(page.plan.id, page.plan.digest, invitation.nonce)
+            form = replace(form, asks=ask_assertion(challenge, keys), keys=tuple(key.name for key in keys))
         return HTMLResponse(self._views.render_plan(page, groups, form, problem), status)
 
     def _show_progress(self, invitation: Invitation) -> Response:
@@ -123,11 +126,6 @@ class ReviewApp(Gate):
                 comment=comment,
                 assertion=signed,
             )
-
-    def _ask_passkey(self, plan: "Plan", invitation: Invitation) -> str:
-        """What the browser asks of an authenticator; empty where no key is enrolled."""
-        keys = self._get_app().keys.load()
-        return ask_assertion(make_challenge(plan.id, plan.digest, invitation.nonce), keys) if keys else ""
 
     def _read_passkey(self, plan: "Plan", invitation: Invitation, answer: str) -> Assertion:
         keys = self._get_app().keys.load()

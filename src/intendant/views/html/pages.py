@@ -47,6 +47,8 @@ class Form:
     comment: str = ""
     #: what the browser asks of an authenticator (JSON); empty where no passkey is wanted, or none is enrolled.
     asks: str = ""
+    #: the names of the passkeys that can sign it.
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 (() => {
   const form = document.querySelector("form[data-passkey]");
   const note = document.getElementById("passkey-note");
+  if (!form) return;
   const say = (text, bad) => {
     note.className = `alert ${bad ? "bad" : "warn"}`;
     note.textContent = text;
   };
+  say("", false); // it said that no script runs
   const reasons = {
     NotAllowedError: "The authenticator did not confirm that it is you, or it took too long. Nothing was recorded; try again.",
     InvalidStateError: "This authenticator is enrolled already. Use another one.",
     NotSupportedError: "This authenticator cannot do it. Use another one.",
   };
   let waiting = false;
-  form?.addEventListener("submit", async (event) => {
+  form.addEventListener("submit", async (event) => {
     const button = event.submitter;
     if (button?.value === "reject" || form.elements.passkey.value) return;
     event.preventDefault();
