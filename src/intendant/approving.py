@@ -38,7 +38,7 @@ class Approver:
 
         Raises:
             NotFoundError: no such plan.
-            StaleError: the plan has expired, or its digest is another.
+            StaleError: the plan has expired, its digest is another, or the stored plan does not fit it.
             UsedError: the plan was applied already.
             RefusedError: there is nothing to approve, the plan was rejected, or no enrolled passkey signed this.
         """
@@ -48,6 +48,8 @@ class Approver:
             raise UsedError(f"Plan {plan_id} was applied already. Plan again.")
         if status != "pending":
             raise RefusedError(f"Plan {plan_id} is {status}. Plan again.")
+        if plan.digest != plan.compute_digest():
+            raise StaleError(plan_id, ["the stored plan was altered"])
         if digest != plan.digest:
             raise StaleError(plan_id, ["the approval is for another digest"])
         if self._now() >= plan.expires_at:

@@ -14,7 +14,7 @@ import pytest
 from mcp_types import ElicitRequestParams, ElicitRequestURLParams, ElicitResult
 
 from intendant.app import App
-from intendant.approvals import Approval, Assertion, make_challenge
+from intendant.approvals import Approval, Assertion, Channel, make_challenge
 from intendant.authenticators import ask_assertion, read_assertion
 from intendant.errors import ApprovalNeeded, PolicyError, RefusedError
 from intendant.intents import Step
@@ -191,8 +191,9 @@ def test_a_counter_that_goes_back_is_refused(
 
 
 def test_no_other_way_of_approving_counts(app: App, made: Plan, note: Path) -> None:
-    for channel in ("elicitation", "terminal", "page", "policy"):
-        app.approver.record(made.id, made.digest, who="ann", channel=channel)  # type: ignore[arg-type]
+    channels: list[Channel] = ["elicitation", "terminal", "page", "policy"]
+    for channel in channels:
+        app.approver.record(made.id, made.digest, who="ann", channel=channel)
         with pytest.raises(ApprovalNeeded, match=f"one through {channel} is not enough"):
             app.applier.apply_plan(made.id)
     with pytest.raises(RefusedError, match="nothing is signed"):
@@ -310,6 +311,24 @@ def test_a_plan_that_was_lengthened_in_the_store_is_refused(
     assert read_note(note) is None
 
 
+def test_a_plan_whose_text_was_exchanged_in_the_store_is_not_asked_about(
+    app: App, made: Plan, browser: Browser, key: Authenticator
+) -> None:
+    """Or the page would show something harmless, and the person would sign the digest of something else."""
+    signed = key.sign(read_question(browser.show().text), origin_of(browser))
+    form = browser.fill("approve", passkey=signed)
+    shown = made.model_copy(update={"pattern": "harmless"})
+    with closing(sqlite3.connect(app.config.state_dir / "intendant.db")) as database, database:
+        database.execute("UPDATE plans SET document = ?", (shown.model_dump_json(),))
+    page = browser.show().text
+    assert "This plan is stale" in page
+    assert "<form" not in page
+    refused = browser.request("POST", f"{browser.home}answer", form)
+    assert refused.status == 409
+    assert "was altered" in refused.text
+    assert not app.store.list_approvals(made.id)
+
+
 def test_with_page_a_row_of_a_process_is_an_approval_and_so_it_is_when_the_policy_is_changed(
     project: Path, app: App, made: Plan, note: Path
 ) -> None:
@@ -348,7 +367,7 @@ def test_with_page_a_process_that_has_the_address_approves_and_with_passkey_it_d
         set_policy(project, f'[policy]\napproval_strength = "{strength}"\n')
         again = open_fake(project, NoteRunner(note))
         plan = again.planner.plan_changes("here", [Step(**step) for step in steps])
-        server = ReviewServer(lambda current=again: current)  # type: ignore[misc]
+        server = ReviewServer(lambda current=again: current)
         process = Browser(server.invite(plan.id))
         process.open()
         assert (process.answer("approve").status == 303) is approved

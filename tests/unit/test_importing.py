@@ -80,6 +80,11 @@ def executor(app: App, runner: FakeRunner, now: Callable[[], datetime]) -> Execu
     )
 
 
+def test_a_passkey_is_wanted_where_the_plan_is_applied(file: PortablePlan, checkout: Path) -> None:
+    (checkout / "intendant.toml").write_text(f'{SETTINGS}approval_strength = "passkey"\n')
+    assert open_app(checkout).importer.import_plan(file).approval_channels == ("passkey",)
+
+
 def test_a_plan_is_taken_in_once_and_waits_for_this_sides_approval(file: PortablePlan, checkout: Path) -> None:
     (checkout / "intendant.toml").write_text(f'{SETTINGS}approval = "destructive"\n')
     app = open_app(checkout)
