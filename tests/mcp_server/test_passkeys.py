@@ -360,19 +360,25 @@ def test_a_key_written_into_the_file_by_hand_counts_where_the_file_can_be_writte
     assert app.applier.apply_plan(made.id).status == "succeeded"
 
 
+def approve_as_process(app: App, plan: Plan) -> int:
+    """What a process does that has read the page's address."""
+    server = ReviewServer(lambda: app)
+    process = Browser(server.invite(plan.id))
+    process.open()
+    status = process.answer("approve").status
+    server.close()
+    return status
+
+
+@pytest.mark.parametrize(("strength", "approved"), [("page", True), ("passkey", False)])
 def test_with_page_a_process_that_has_the_address_approves_and_with_passkey_it_does_not(
-    project: Path, app: App, steps: Steps, note: Path
+    project: Path, app: App, steps: Steps, note: Path, strength: str, approved: bool
 ) -> None:
-    for strength, approved in (("page", True), ("passkey", False)):
-        set_policy(project, f'[policy]\napproval_strength = "{strength}"\n')
-        again = open_fake(project, NoteRunner(note))
-        plan = again.planner.plan_changes("here", [Step(**step) for step in steps])
-        server = ReviewServer(lambda current=again: current)
-        process = Browser(server.invite(plan.id))
-        process.open()
-        assert (process.answer("approve").status == 303) is approved
-        assert (again.approver.current(plan.id) is not None) is approved
-        server.close()
+    set_policy(project, f'[policy]\napproval_strength = "{strength}"\n')
+    again = open_fake(project, NoteRunner(note))
+    plan = again.planner.plan_changes("here", [Step(**step) for step in steps])
+    assert (approve_as_process(again, plan) == 303) is approved
+    assert (again.approver.current(plan.id) is not None) is approved
 
 
 # --- the policy moves
