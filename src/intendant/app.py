@@ -21,6 +21,7 @@ from intendant.importing import Importer
 from intendant.inspecting import Inspector
 from intendant.inventory import Inventory
 from intendant.outputs import Outputs
+from intendant.passkeys import PasskeyFile
 from intendant.paths import collections_path, roles_path
 from intendant.planning import Planner
 from intendant.proposing import Proposer, check_command_step
@@ -53,6 +54,7 @@ class App:
     planner: Planner
     editor: Editor
     importer: Importer
+    keys: PasskeyFile
     approver: Approver
     applier: Applier
     executor: Executor
@@ -137,7 +139,8 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
     catalog = Catalog(roles_path(config), collections_path(config))
     inventory = Inventory(config)
     runner = runner or AnsibleRunner(config, box.key_file)
-    approver = Approver(store, utc_now)
+    keys = PasskeyFile(config.passkeys_file)
+    approver = Approver(store, utc_now, keys)
     applier = Applier(config, store, utc_now)
     applier.reap()
     connections, outputs, classify = Connections(config), Outputs(config.state_dir), _Classifier()
@@ -154,6 +157,7 @@ def open_app(project: Path | None = None, runner: Runner | None = None) -> App:
         planner=planner,
         editor=editor,
         importer=Importer(config, catalog, inventory, store, box, utc_now, check_step),
+        keys=keys,
         approver=approver,
         applier=applier,
         inspector=Inspector(config, inventory, runner),

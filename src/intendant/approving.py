@@ -3,28 +3,44 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from intendant.approvals import Approval, Channel
-from intendant.errors import RefusedError, StaleError, UsedError
+from intendant.approvals import Approval, Assertion, Channel
+from intendant.authenticators import check_approval, count_signatures
+from intendant.errors import IntendantError, RefusedError, StaleError, UsedError
+from intendant.passkeys import PasskeyFile
 from intendant.planning import new_id
 from intendant.plans import Plan
+from intendant.policy import suffices
 from intendant.store import Store
 
 
 class Approver:
     """Binds answers to plan digests."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, now: Callable[[], datetime], keys: PasskeyFile) -> None:
         self._store = store
         self._now = now
+        self._keys = keys
 
-    def record(self, plan_id: str, digest: str, *, who: str, channel: Channel, comment: str = "") -> Approval:
+    def record(
+        self,
+        plan_id: str,
+        digest: str,
+        *,
+        who: str,
+        channel: Channel,
+        comment: str = "",
+        assertion: Assertion | None = None,
+    ) -> Approval:
         """Keep an approval of the plan whose digest the person saw; it lasts as long as the plan.
+
+        Args:
+            assertion: what the passkey signed; for the channel ``passkey``, and for that alone.
 
         Raises:
             NotFoundError: no such plan.
-            StaleError: the plan has expired, or its digest is another.
+            StaleError: the plan has expired, its digest is another, or the stored plan does not fit it.
             UsedError: the plan was applied already.
-            RefusedError: there is nothing to approve, or the plan was rejected.
+            RefusedError: there is nothing to approve, the plan was rejected, or no enrolled passkey signed this.
         """
         plan = self._store.get_plan(plan_id)
         status = self._store.plan_status(plan_id)
@@ -32,14 +48,18 @@ class Approver:
             raise UsedError(f"Plan {plan_id} was applied already. Plan again.")
         if status != "pending":
             raise RefusedError(f"Plan {plan_id} is {status}. Plan again.")
+        if plan.digest != plan.compute_digest():
+            raise StaleError(plan_id, ["the stored plan was altered"])
         if digest != plan.digest:
             raise StaleError(plan_id, ["the approval is for another digest"])
         if self._now() >= plan.expires_at:
             raise StaleError(plan_id, ["it has expired"])
         if not plan.applyable:
             raise RefusedError(f"Plan {plan_id} has nothing to apply, so there is nothing to approve.")
-        approval = self._answer(plan, who, channel, comment)
-        self._store.add_approval(approval)
+        approval = self._answer(plan, who, channel, comment).model_copy(update={"assertion": assertion})
+        if channel == "passkey":
+            check_approval(approval, self._keys.load())
+        self._store.add_approval(approval, count_signatures(assertion) if assertion else 0)
         return approval
 
     def reject(self, plan_id: str, *, who: str, channel: Channel, comment: str = "") -> None:
@@ -57,6 +77,8 @@ class Approver:
     def current(self, plan_id: str, channels: Sequence[str] | None = None) -> Approval | None:
         """The newest approval that would let the plan be applied now, or None.
 
+        One through a passkey counts only when its signature holds, whoever wrote it into the store.
+
         Args:
             channels: those that count, any when empty (default: those that the policy wanted when the plan was made).
         """
@@ -64,10 +86,24 @@ class Approver:
         wanted = plan.approval_channels if channels is None else channels
         for approval in self._store.list_approvals(plan_id):
             fits = approval.verdict == "approved" and approval.digest == plan.digest
-            fits = fits and (not wanted or approval.channel in wanted)
-            if fits and self._now() < approval.until:
+            fits = fits and suffices(approval.channel, wanted) and self._now() < approval.until
+            if fits and not self._find_flaw(approval):
                 return approval
         return None
+
+    def explain_flaw(self, plan_id: str) -> str:
+        """Why the newest approval of the plan through a passkey does not count; empty when there is none such."""
+        signed = [found for found in self._store.list_approvals(plan_id) if found.channel == "passkey"]
+        return self._find_flaw(signed[0]) if signed else ""
+
+    def _find_flaw(self, approval: Approval) -> str:
+        if approval.channel != "passkey":
+            return ""
+        try:
+            check_approval(approval, self._keys.load())
+        except IntendantError as error:
+            return str(error)
+        return ""
 
     def _answer(self, plan: Plan, who: str, channel: Channel, comment: str) -> Approval:
         return Approval(

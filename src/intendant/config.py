@@ -36,6 +36,7 @@ class Config(BaseModel):
     upload_dir: str = "files"
     download_dir: str = "downloads"
     max_file_bytes: Annotated[int, Field(gt=0)] = 100 * 2**20
+    passkeys: str = "passkeys.json"
     policy: Policy = Policy()
 
     @property
@@ -48,11 +49,16 @@ class Config(BaseModel):
         """The folder that files of hosts are saved to, links resolved."""
         return (self.project_dir / self.download_dir).resolve()
 
+    @property
+    def passkeys_file(self) -> Path:
+        """The file of the keys that may approve."""
+        return self.project_dir / self.passkeys
+
     @model_validator(mode="after")
     def _keep_folders_apart(self) -> Self:
         # A model names files in them: neither settings nor roles, inventory or keys may be among these.
         for name, folder in (("upload_dir", self.uploads), ("download_dir", self.downloads)):
-            for other in (self.project_dir, self.state_dir):
+            for other in (self.project_dir, self.state_dir, self.passkeys_file):
                 if other.resolve().is_relative_to(folder):
                     raise ValueError(f"{name}: {folder} holds {other}. Name a folder that is for such files alone.")
         return self

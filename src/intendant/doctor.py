@@ -16,6 +16,7 @@ from intendant.cleaning import sanitize
 from intendant.config import Config, load_config
 from intendant.errors import IntendantError
 from intendant.inventory import Inventory, InventoryView
+from intendant.passkeys import PasskeyFile, find_changeable
 from intendant.paths import collections_path, roles_path
 from intendant.views.lines import Line, Tone, plural, sanitize_line
 
@@ -47,6 +48,7 @@ def examine(project: Path | None) -> list[Finding]:
     findings += _check_catalog(config)
     findings.append(_check_state(config.state_dir))
     findings.append(_summarize_policy(config))
+    findings += _check_passkeys(config)
     return findings
 
 
@@ -181,3 +183,26 @@ def _summarize_policy(config: Config) -> Finding:
         advice = "With approval 'never' nobody is asked before a change. Set it for groups, not for everything."
         return Finding("warn", "policy", seen, advice)
     return Finding("ok", "policy", seen)
+
+
+def _check_passkeys(config: Config) -> Iterator[Finding]:
+    file, wanted = PasskeyFile(config.passkeys_file), config.policy.wants_passkeys
+    try:
+        keys = file.load()
+    except IntendantError as error:
+        yield Finding("fail", "passkeys", str(error), "Mend the file, or take it back from git.")
+        return
+    if not keys:
+        if wanted:
+            seen = f"none in {file.path}, and the policy has plans that only a passkey approves"
+            yield Finding("fail", "passkeys", seen, "Enroll one: intendant enroll NAME")
+        return
+    seen = f"{', '.join(key.name for key in keys)} in {file.path}"
+    if wanted and (changeable := find_changeable(file.path)):
+        advice = (
+            "A program of this account could let in a key of its own: look at changes of the file in git, or keep it "
+            'where only root writes (passkeys = "/etc/intendant/passkeys.json") and enroll with sudo.'
+        )
+        yield Finding("warn", "passkeys", f"{seen}; this account can change {changeable}", advice)
+    else:
+        yield Finding("ok", "passkeys", seen)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from intendant.approvals import Approval
+from intendant.approvals import Approval, review_command
 from intendant.approving import Approver
 from intendant.binding import bind
 from intendant.catalog import Catalog
@@ -141,15 +141,25 @@ class Executor:
         if approval := self._approver.current(plan.id, channels):
             return approval
         if channels:
-            weaker = self._approver.current(plan.id, ())
-            given = f" (the one through {weaker.channel} is not enough)" if weaker else ""
-            asked = ", or by answering the client's question" if "elicitation" in channels else ""
-            raise ApprovalNeeded(
-                f"Plan {plan.id} is not approved{given}: {reason}. A person approves it with "
-                f"'intendant review {plan.id}' on a terminal, 'intendant review --web {plan.id}' on a page{asked}. "
-                "Then apply it again."
-            )
+            raise ApprovalNeeded(self._explain_missing(plan, reason, channels))
         return self._approver.record(plan.id, plan.digest, who="policy", channel="policy", comment=reason)
+
+    def _explain_missing(self, plan: Plan, reason: str, channels: Sequence[str]) -> str:
+        weaker = self._approver.current(plan.id, ())
+        given = f" (the one through {weaker.channel} is not enough)" if weaker else ""
+        missing = f"Plan {plan.id} is not approved{given}: {reason}."
+        if "passkey" not in channels:
+            asked = ", or by answering the client's question" if "elicitation" in channels else ""
+            return (
+                f"{missing} A person approves it with 'intendant review {plan.id}' on a terminal, "
+                f"'intendant review --web {plan.id}' on a page{asked}. Then apply it again."
+            )
+        if "passkey" not in plan.approval_channels:
+            return f"{missing} By now that takes a passkey, which it did not when the plan was made. Plan again."
+        if flaw := self._approver.explain_flaw(plan.id):
+            missing += f" The approval that is there does not count: {flaw.rstrip('.')}."
+        way = review_command(plan.id, channels)
+        return f"{missing} A person approves it with a passkey: '{way}' opens the page. Then apply it again."
 
     def _recheck(self, plan: Plan, run: Run) -> Run:
         """Predict again when the plan is not fresh; a finished run comes back when the hosts have moved.

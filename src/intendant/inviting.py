@@ -73,7 +73,9 @@ def _find_open(app: "App", plan_id: str, *, form: bool) -> "Plan | None":
         plan = app.store.get_plan(plan_id)
     except NotFoundError:
         return None
-    wanted = "page" in plan.approval_channels and not (form and "elicitation" in plan.approval_channels)
+    wanted = {"page", "passkey"} & set(plan.approval_channels) and not (
+        form and "elicitation" in plan.approval_channels
+    )
     waits = plan.applyable and plan.expires_at > datetime.now(UTC) and app.store.plan_status(plan.id) == "pending"
     return plan if wanted and waits and app.approver.current(plan.id) is None else None
 

@@ -4,23 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from intendant.errors import PolicyError
 from intendant.plans import Plan
 
 ApprovalRule = Literal["always", "destructive", "never"]
 _STRICTNESS: tuple[ApprovalRule, ...] = ("never", "destructive", "always")
-Strength = Literal["client", "page"]
-#: the ways in which a person can approve, by how much of a person it takes: all of them satisfy ``client``.
+Strength = Literal["client", "page", "passkey"]
+#: the ways in which a person can approve without a passkey, by how much of a person it takes.
 CHANNELS = ("elicitation", "terminal", "page")
-_STRENGTHS: dict[Strength, tuple[str, ...]] = {"client": CHANNELS, "page": ("terminal", "page")}
-
-
-def _check_strength(value: object) -> object:
-    if value == "passkey":
-        raise ValueError("'passkey' is not available yet. The strongest for now is 'page'")
-    return value
+_STRENGTHS: dict[Strength, tuple[str, ...]] = {
+    "client": CHANNELS,
+    "page": ("terminal", "page"),
+    "passkey": ("passkey",),
+}
 
 
 class GroupPolicy(BaseModel):
@@ -29,7 +27,7 @@ class GroupPolicy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approval: ApprovalRule | None = None
-    approval_strength: Annotated[Strength | None, BeforeValidator(_check_strength)] = None
+    approval_strength: Strength | None = None
     allowed_intents: tuple[str, ...] | None = None
 
 
@@ -39,7 +37,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     approval: ApprovalRule = "always"
-    approval_strength: Annotated[Strength, BeforeValidator(_check_strength)] = "client"
+    approval_strength: Strength = "client"
     max_hosts: Annotated[int, Field(gt=0)] = 50
     allowed_intents: tuple[str, ...] = ("*",)
     from_var: tuple[str, ...] = ()
@@ -49,6 +47,11 @@ class Policy(BaseModel):
     def allows_variable(self, name: str) -> bool:
         """Whether ``{"from_var": name}`` may be used."""
         return _matches(name, self.from_var)
+
+    @property
+    def wants_passkeys(self) -> bool:
+        """Whether there are plans that only a passkey approves."""
+        return "passkey" in (self.approval_strength, *(group.approval_strength for group in self.groups.values()))
 
 
 def check_request(policy: Policy, intents: Iterable[str], host_groups: Mapping[str, Sequence[str]]) -> None:
@@ -100,6 +103,11 @@ def decide_approval(
     )
     channels = _channels(policy, [host_groups.get(host, ()) for host in rules] or [()])
     return f"the policy of {hosts or 'this project'} {why}", channels
+
+
+def suffices(channel: str, wanted: Sequence[str]) -> bool:
+    """Whether an approval through the channel counts where these are wanted (any when empty); a passkey's does."""
+    return not wanted or channel in wanted or channel == "passkey"
 
 
 def _channels(policy: Policy, groups: Iterable[Sequence[str]]) -> tuple[str, ...]:

@@ -2,17 +2,18 @@
 
 import base64
 import contextlib
+import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy import and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from intendant.approvals import Approval
-from intendant.errors import ApprovalNeeded, BusyError, InputError, NotFoundError, UsedError
+from intendant.errors import ApprovalNeeded, BusyError, InputError, NotFoundError, RefusedError, UsedError
 from intendant.plans import Plan, PlanStatus
 from intendant.runs import FINAL, Run
 from intendant.tables import APPROVALS, LOCKS, PLAN_HOSTS, PLANS, RUNS, open_database
@@ -100,14 +101,33 @@ class Store:
         with self._engine.begin() as connection:
             return connection.execute(update(PLANS).where(wanted).values(status=status)).rowcount == 1
 
-    def add_approval(self, approval: Approval) -> None:
-        """Keep an approval; it stays unused until a run takes it."""
+    def add_approval(self, approval: Approval, sign_count: int = 0) -> None:
+        """Keep an approval; it stays unused until a run takes it.
+
+        Args:
+            sign_count: what the passkey's authenticator has counted; 0 when it does not count.
+
+        Raises:
+            RefusedError: the authenticator has counted further before: this is an old answer, or another device's.
+        """
+        signed = approval.assertion
+        credential = hashlib.sha256(signed.credential.encode()).hexdigest() if signed else None
         with self._engine.begin() as connection:
+            if credential:
+                counts = select(func.max(APPROVALS.c.sign_count)).where(APPROVALS.c.credential == credential)
+                before = connection.execute(counts).scalar() or 0
+                if before and sign_count <= before:
+                    raise RefusedError(
+                        "The passkey's counter went back: this answer is old, or there is a copy of the key. If it "
+                        "happens again, take the key out of the passkeys file."
+                    )
             connection.execute(
                 insert(APPROVALS).values(
                     id=approval.id,
                     plan_id=approval.plan_id,
                     at=_naive(approval.at),
+                    credential=credential,
+                    sign_count=sign_count,
                     document=approval.model_dump_json(),
                 )
             )
@@ -243,7 +263,7 @@ class Store:
             approval = Approval.model_validate_json(document)
             used = connection.execute(select(APPROVALS.c.used_by).where(APPROVALS.c.id == approval.id)).scalar()
             verb = "rejected by " if approval.verdict == "rejected" else ""
-            summary = f"{verb}{approval.who} through {approval.channel}" + (
+            summary = f"{verb}{approval.who} through {approval.through}" + (
                 f": {approval.comment}" if approval.comment else ""
             )
             return HistoryEntry(

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     Engine,
@@ -44,6 +45,9 @@ APPROVALS = Table(
     Column("plan_id", String(64), ForeignKey("plans.id")),
     Column("at", DateTime),
     Column("used_by", String(64)),
+    # Of a passkey: the hash of its credential's id, and what its authenticator had counted.
+    Column("credential", String(64)),
+    Column("sign_count", BigInteger),
     Column("document", Text),
 )
 RUNS = Table(
@@ -61,7 +65,7 @@ LOCKS = Table(
     Column("host", String(255), primary_key=True),
     Column("run_id", String(64), ForeignKey("runs.id")),
 )
-_HEAD = "0001"
+_HEAD = "0002"
 _SWITCH_ATTEMPTS = 200
 
 

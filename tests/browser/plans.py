@@ -42,7 +42,7 @@ def keep(app: App, plan: Plan) -> Plan:
     return plan
 
 
-def keep_site(app: App) -> Plan:
+def keep_site(app: App, channels: tuple[str, ...] = ("elicitation", "terminal", "page")) -> Plan:
     """A web server on twelve hosts: every kind of change, a blind spot, a host that failed."""
     after = _NGINX.replace("tokens on", "tokens off").replace("65", "30")
     after = after.replace("gzip off;", "gzip on;\n    gzip_types text/css application/json;")
@@ -62,7 +62,7 @@ def keep_site(app: App) -> Plan:
         HostPlan(host="web20", changes=changes[:2], blind_spots=(spot,)),
         HostPlan(host="db1", error="It cannot be reached: No route to host.\nCheck the address."),
         HostPlan(host="web30"),
-        channels=("elicitation", "terminal", "page"),
+        channels=channels,
         id="plan-site",
         request="set up nginx with the shop behind it on web",
         client="desk",

@@ -184,7 +184,7 @@ def elsewhere() -> Iterator[Callable[[str], str]]:
 
     def serve(html: str) -> str:
         pages.append(html)
-        return f"http://127.0.0.1:{server.server_address[1]}/"
+        return f"http://localhost:{server.server_address[1]}/"
 
     yield serve
     server.shutdown()
@@ -233,7 +233,7 @@ def test_a_link_on_another_page_opens_it(
 ) -> None:
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(elsewhere(f'<a href="{server.invite(made.id)}">open</a>').replace("127.0.0.1", "localhost"))
+    page.goto(elsewhere(f'<a href="{server.invite(made.id)}">open</a>').replace("localhost", "127.0.0.1"))
     page.get_by_text("open").click()
     page.get_by_role("heading", name="Your decision").wait_for()
     context.close()

@@ -6,6 +6,7 @@ The page is asked over plain HTTP, as a browser would, and as an attacker would.
 import asyncio
 import http.client
 import re
+import socket
 import threading
 import urllib.parse
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from intendant.app import App
 from intendant.intents import Step
 from intendant.plans import Plan
 from intendant.processes import identify_user
+from intendant.review import loopback
 from intendant.review.guarding import MOST_BODY
 from intendant.review.serving import ReviewServer
 from mcp_server.harness import NoteRunner, data_of, error_of, open_client, open_fake, read_note, text_of
@@ -300,7 +302,35 @@ def test_only_loopback_is_listened_on(browser: Browser) -> None:
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{browser.url.port or 0:04X}")
     ]
-    assert [address.partition(":")[0] for address in listening] == ["0100007F"]
+    assert sorted(address.partition(":")[0] for address in listening) == [
+        "00000000000000000000000001000000",
+        "0100007F",
+    ]
+
+
+def test_nobody_else_can_have_the_port_on_the_other_loopback_address(browser: Browser) -> None:
+    for family, address in ((socket.AF_INET6, "::1"), (socket.AF_INET6, "::"), (socket.AF_INET, "127.0.0.1")):
+        with socket.socket(family, socket.SOCK_STREAM) as other, pytest.raises(OSError, match="in use"):
+            other.bind((address, browser.url.port or 0))
+
+
+def test_a_port_that_is_taken_on_one_address_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[socket.socket] = []
+    bind = loopback._bind
+
+    def bind_late(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+        if family == socket.AF_INET6 and not taken:
+            taken.append(bind(family, address, port))  # somebody was quicker
+        return bind(family, address, port)
+
+    monkeypatch.setattr(loopback, "_bind", bind_late)
+    found = loopback._bind_both()
+    ports = {item.getsockname()[1] for item in found}
+    assert len(found) == 2
+    assert len(ports) == 1
+    assert taken[0].getsockname()[1] not in ports
+    for item in [*found, *taken]:
+        item.close()
 
 
 def test_tokens_are_in_no_log(

@@ -99,7 +99,16 @@ def test_the_server_loads_neither_ansible_nor_the_database_nor_the_parser_to_sta
         cwd="/",
     ).stdout.split()
     assert "mcp" in loaded
-    assert not {"ansible", "ansible_runner", "sqlalchemy", "alembic", "hassil", "typer", "tree_sitter"} & set(loaded)
+    assert not {
+        "ansible",
+        "ansible_runner",
+        "sqlalchemy",
+        "alembic",
+        "hassil",
+        "typer",
+        "tree_sitter",
+        "webauthn",
+    } & set(loaded)
     assert not {"intendant.connections", "intendant.remote"} & set(loaded)
 
 

@@ -40,7 +40,7 @@ class Desk:
         """As the run's process has it: with the settings as they are on disk by now."""
         app = open_app(self.folder)
         box = SecretBox(app.config.state_dir)
-        approver = Approver(app.store, self.now)
+        approver = Approver(app.store, self.now, app.keys)
         parts = (app.config, app.catalog, app.inventory, app.store, approver, runner or self.runner, box, self.now)
         return Executor(*parts, app.editor)
 

@@ -181,7 +181,7 @@ def test_the_file_of_a_plan_is_reviewed_where_it_is_to_be_applied(project: Path,
 def test_a_page_is_served_until_it_is_answered(project: Path, spawn: Spawn) -> None:
     plan = plan_note(project, [changed()])
     child = spawn("review", "--web", plan.id)
-    child.expect(r"(http://127\.0\.0\.1:\d+/\S+)")
+    child.expect(r"(http://localhost:\d+/\S+)")
     browser = Browser(child.match[1])
     child.expect("it opens once")
     assert browser.open().status == 303
@@ -205,7 +205,7 @@ def test_a_no_on_the_page_ends_it_with_1_and_an_interrupt_leaves_the_plan(projec
     assert end(child)[0] == 130
     assert open_after(plan, project)[1] == "pending"
     child = spawn("review", "--web", plan.id)
-    child.expect(r"(http://127\.0\.0\.1:\d+/\S+)")
+    child.expect(r"(http://localhost:\d+/\S+)")
     browser = Browser(child.match[1])
     browser.open()
     assert browser.answer("reject").status == 303

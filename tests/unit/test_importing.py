@@ -68,8 +68,21 @@ def file(origin: tuple[Path, Plan, bytes]) -> PortablePlan:
 def executor(app: App, runner: FakeRunner, now: Callable[[], datetime]) -> Executor:
     box = SecretBox(app.config.state_dir)
     return Executor(
-        app.config, app.catalog, app.inventory, app.store, Approver(app.store, now), runner, box, now, app.editor
+        app.config,
+        app.catalog,
+        app.inventory,
+        app.store,
+        Approver(app.store, now, app.keys),
+        runner,
+        box,
+        now,
+        app.editor,
     )
+
+
+def test_a_passkey_is_wanted_where_the_plan_is_applied(file: PortablePlan, checkout: Path) -> None:
+    (checkout / "intendant.toml").write_text(f'{SETTINGS}approval_strength = "passkey"\n')
+    assert open_app(checkout).importer.import_plan(file).approval_channels == ("passkey",)
 
 
 def test_a_plan_is_taken_in_once_and_waits_for_this_sides_approval(file: PortablePlan, checkout: Path) -> None:

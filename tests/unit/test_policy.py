@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from intendant.errors import PolicyError
 from intendant.plans import Action, Change, HostPlan, Plan
-from intendant.policy import CHANNELS, GroupPolicy, Policy, check_request, decide_approval
+from intendant.policy import CHANNELS, GroupPolicy, Policy, check_request, decide_approval, suffices
 from unit.samples import make_plan
 
 WEB = {"web1": ("web",), "db1": ("db",)}
@@ -105,11 +105,25 @@ def test_what_the_policy_approves_itself_needs_no_strength() -> None:
     assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == ()
 
 
-@pytest.mark.parametrize(
-    "settings", [{"approval_strength": "passkey"}, {"groups": {"db": {"approval_strength": "passkey"}}}]
-)
-def test_passkeys_are_refused_as_not_there_yet(settings: dict[str, object]) -> None:
-    with pytest.raises(ValidationError, match=r"not available yet\. The strongest for now is 'page'"):
-        Policy.model_validate(settings)
-    with pytest.raises(ValidationError, match="'client' or 'page'"):
+def test_a_passkey_is_the_only_channel_of_the_strongest_strength() -> None:
+    policy = Policy(groups={"db": GroupPolicy(approval_strength="passkey")})
+    assert policy.wants_passkeys
+    assert not Policy(approval_strength="page").wants_passkeys
+    assert decide_approval(policy, plan_of(web1=(change(),)), WEB)[1] == CHANNELS
+    assert decide_approval(policy, plan_of(web1=(change(),), db1=(change(),)), WEB)[1] == ("passkey",)
+    edit = plan_of(localhost=(change(),)).model_copy(update={"kind": "inventory"})
+    assert decide_approval(policy, edit, WEB)[1] == ("passkey",)
+
+
+def test_an_approval_counts_where_its_channel_is_wanted_and_a_passkeys_everywhere() -> None:
+    for wanted in (CHANNELS, ("terminal", "page"), ("passkey",), ()):
+        assert suffices("passkey", wanted)
+    assert suffices("page", ("terminal", "page"))
+    assert not suffices("page", ("passkey",))
+    assert not suffices("policy", ("passkey",))
+    assert suffices("policy", ())
+
+
+def test_an_unknown_strength_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(ValidationError, match="'client', 'page' or 'passkey'"):
         Policy.model_validate({"approval_strength": "strong"})

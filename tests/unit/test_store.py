@@ -1,5 +1,6 @@
 """The store alone: what is all or nothing, what never changes, and how it opens."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -7,19 +8,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC
+from importlib.resources import files
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from intendant.errors import ApprovalNeeded, BusyError, NotFoundError, UsedError
+from intendant.plans import HostPlan
 from intendant.runs import FINAL, HostRun
 from intendant.secrets import SecretBox
 from intendant.store import Store
 from intendant.tables import METADATA, open_database
 from support.locks import held_locks
+from unit.samples import AT, make_change, make_plan
 from unit.stored import add_approval, add_plan, new_run
 
 
@@ -143,7 +150,30 @@ def test_the_migrations_make_the_tables_that_the_store_uses(tmp_path: Path) -> N
     kinds = [entry[0] for entry in differences if isinstance(entry, tuple)]
     assert not {"add_table", "remove_table", "add_column", "remove_column"} & set(kinds)
     with closing(sqlite3.connect(tmp_path / "new.db")) as plain:
-        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert plain.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
+
+
+def test_a_store_of_an_earlier_version_keeps_its_approvals(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'intendant.db'}")
+    settings = AlembicConfig()
+    settings.set_main_option("script_location", str(files("intendant") / "migrations"))
+    plan = make_plan(HostPlan(host="web1", changes=(make_change(),)), id="plan-1")
+    with engine.begin() as connection:
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, "0001")
+        connection.exec_driver_sql(
+            "INSERT INTO plans VALUES (?, ?, ?, 'pending', ?)",
+            ("plan-1", plan.digest, str(AT.replace(tzinfo=None)), plan.model_dump_json()),
+        )
+        old = {"id": "approval-1", "plan_id": "plan-1", "digest": plan.digest, "who": "ann", "channel": "page"}
+        old |= {"at": AT.isoformat(), "until": AT.isoformat(), "comment": "", "verdict": "approved"}
+        connection.exec_driver_sql(
+            "INSERT INTO approvals (id, plan_id, at, document) VALUES (?, ?, ?, ?)",
+            ("approval-1", "plan-1", str(AT.replace(tzinfo=None)), json.dumps(old)),
+        )
+    engine.dispose()
+    [kept] = Store(tmp_path).list_approvals("plan-1")
+    assert (kept.who, kept.channel, kept.assertion) == ("ann", "page", None)
 
 
 def test_the_state_folder_and_the_key_are_the_owners_alone(tmp_path: Path) -> None:

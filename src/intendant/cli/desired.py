@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from intendant.approvals import review_command
 from intendant.cli.output import say, show_json, show_lines
 from intendant.cli.plan import plan_request
 from intendant.cli.requests import read_plan_files
@@ -63,7 +64,7 @@ def apply_files(app: App, paths: Sequence[Path], *, as_json: bool) -> None:
 def _ask_for_person(plan: Plan, source: str, left: int) -> str:
     return (
         f"{source}: needs a person: {plan.approval_reason}. Nothing of it was applied. {_count_left(left)}"
-        f"Read and approve it: intendant review {plan.id}"
+        f"Read and approve it: {review_command(plan.id, plan.approval_channels)}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from intendant import __version__
-from intendant.cli import commands, export, files, hosts, look, looking, plan, review, run, setup, show
+from intendant.cli import commands, enroll, export, files, hosts, look, looking, plan, review, run, setup, show
 from intendant.cli.output import say
 from intendant.cli.session import Session
 from intendant.errors import IntendantError
@@ -31,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
 )
-for module in (setup, hosts, look, plan, show, review, run, commands, looking, files, export):
+for module in (setup, enroll, hosts, look, plan, show, review, run, commands, looking, files, export):
     module.register(app)
 
 

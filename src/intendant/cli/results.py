@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from intendant.approvals import Approval
+from intendant.approvals import Approval, review_command
 from intendant.inventory import InventoryView
 from intendant.plans import Plan, group_hosts
 from intendant.runs import Run
@@ -52,7 +52,8 @@ def whole_plan(plan: Plan, status: str, *, approval: Approval | None) -> PlanRep
         for group in group_hosts(plan.hosts)
     ]
     page = build_plan(plan, status, approval=approval)
-    following = f"intendant {'apply' if approval or not plan.approval_channels else 'review'} {plan.id}"
+    waits = plan.approval_channels and not approval
+    following = review_command(plan.id, plan.approval_channels) if waits else f"intendant apply {plan.id}"
     usable = status == "pending" and plan.applyable
     whole = {"groups": groups, "next_cursor": "", "next": following if usable else f"This plan is {status}."}
     return PlanReport(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from intendant.approvals import review_command
 from intendant.cli.output import say, show_lines
 from intendant.cli.page import ask_on_page
 from intendant.cli.portable import take_in
@@ -42,6 +43,8 @@ def review_plan(
     plan = app.store.get_plan(plan_id)
     status, approval = current_status(app, plan), app.approver.current(plan_id)
     _require_reviewable(plan, status, "page" if web else "terminal", approved=approval is not None)
+    if web and "passkey" in plan.approval_channels and not app.keys.load():
+        raise InputError("review: only a passkey approves this plan, and none is enrolled: intendant enroll NAME")
     if web:
         return ask_on_page(app, plan)
     show_lines(prediction_lines(plan, status))
@@ -66,8 +69,13 @@ def _require_reviewable(plan: Plan, status: str, channel: str, *, approved: bool
     if approved:
         raise InputError(f"review: plan {plan.id} is approved already. Apply it: intendant apply {plan.id}")
     # Without channels the policy asked nobody when the plan was made; it may be stricter by now.
-    if plan.approval_channels and channel not in plan.approval_channels:
-        raise PolicyError(f"review: the policy takes approvals only through: {', '.join(plan.approval_channels)}.")
+    wanted = plan.approval_channels
+    if "passkey" in wanted:
+        if channel != "page":
+            command = review_command(plan.id, wanted)
+            raise PolicyError(f"review: only a passkey approves this plan, and a terminal has none. Run: {command}")
+    elif wanted and channel not in wanted:
+        raise PolicyError(f"review: the policy takes approvals only through: {', '.join(wanted)}.")
 
 
 def _ask(plan: Plan) -> tuple[bool, str]:

@@ -9,6 +9,11 @@ MOST_BODY = 32_768
 _MOST_PATH = 300
 
 
+def make_origin(port: int) -> str:
+    """Our own pages, as browsers name them. Passkeys want a name, and 127.0.0.1 is none."""
+    return f"http://localhost:{port}"
+
+
 def explain_refusal(request: Request, port: int) -> str | None:
     """Why a request is not answered, or None.
 

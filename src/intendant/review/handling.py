@@ -1,34 +1,30 @@
-"""The requests of the review page: exchange the token, show the plan, take the answer, follow the run."""
+"""The requests of the review page: show the plan, take the answer, follow the run."""
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
 
-import anyio
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from intendant.approvals import Assertion, make_challenge
+from intendant.authenticators import ask_assertion, check_assertion, read_assertion
 from intendant.errors import InputError, IntendantError, NotFoundError
 from intendant.processes import identify_user
-from intendant.review.guarding import explain_refusal, make_headers, read_body
+from intendant.review.gate import Gate
+from intendant.review.guarding import make_origin
 from intendant.review.invitations import Invitation, Invitations
 from intendant.review.reading import read_page
 from intendant.views.html.outline import GroupOutline, outline_plan
-from intendant.views.html.pages import Form, HtmlViews, PlanPage
+from intendant.views.html.pages import Form, PlanPage
 
 if TYPE_CHECKING:
-    from starlette.types import Receive, Scope, Send
-
     from intendant.app import App
+    from intendant.plans import Plan
 
-_LOG = logging.getLogger(__name__)
-_COOKIE = "intendant_review"
-_REQUEST_SECONDS = 30
-_FORM_TYPE = "application/x-www-form-urlencoded"
 #: plans whose outline is kept, since a plan never changes and comparing texts takes time.
 _MOST_OUTLINES = 8
 _NO_ENTRY = (
@@ -37,51 +33,18 @@ _NO_ENTRY = (
 )
 
 
-class ReviewApp:
-    """An ASGI application over one project. Paths: ``/NAME/open/TOKEN``, then everything of a plan below ``/NAME/``.
+class ReviewApp(Gate):
+    """An ASGI application over one project; an invitation is for one plan.
 
     Args:
         stays: the program goes on after an answer, so that the page may follow the run.
     """
 
     def __init__(self, get_app: "Callable[[], App]", invitations: Invitations, port: int, *, stays: bool) -> None:
+        super().__init__(invitations, port, _NO_ENTRY)
         self._get_app = get_app
-        self._invitations = invitations
-        self._port = port
         self._stays = stays
-        self._views = HtmlViews()
         self._outlines: dict[str, list[GroupOutline]] = {}
-
-    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
-        """Answer one request; the application knows nothing but HTTP."""
-        if scope["type"] != "http":
-            return
-        request = Request(scope, receive)
-        try:
-            with anyio.fail_after(_REQUEST_SECONDS):
-                response = await self._answer(request)
-        except TimeoutError:
-            response = self._notice(HTTPStatus.REQUEST_TIMEOUT, "Too slow", "The request took too long.")
-        except Exception as error:  # noqa: BLE001 (uvicorn would log the path, which may hold a token)
-            _LOG.exception("the review page failed: %s", type(error).__name__)
-            response = self._notice(
-                HTTPStatus.INTERNAL_SERVER_ERROR, "It failed", "Intendant itself failed; its log says more."
-            )
-        response.headers.update(make_headers(self._views.csp))
-        await response(scope, receive, send)
-
-    async def _answer(self, request: Request) -> Response:
-        if refusal := explain_refusal(request, self._port):
-            return self._notice(HTTPStatus.FORBIDDEN, "Not answered", refusal)
-        match (request.method, request.url.path.strip("/").split("/")):
-            case ("GET", [name, "open", token]):
-                return self._open(request, name, token)
-            case (method, [name, *rest]):
-                invitation = self._invitations.find(name, request.cookies.get(_COOKIE, ""))
-                if invitation is None:
-                    return self._notice(HTTPStatus.FORBIDDEN, "No entry", _NO_ENTRY)
-                return await self._answer_guest(request, method, rest, invitation)
-        return self._notice(HTTPStatus.NOT_FOUND, "Not found", "There is no such page.")
 
     async def _answer_guest(self, request: Request, method: str, rest: list[str], invitation: Invitation) -> Response:
         show: Callable[[], Response]
@@ -95,32 +58,13 @@ class ReviewApp:
                 at = int(page) if page.isdecimal() and len(page) < 7 else 1
                 show = partial(self._show_diff, invitation, int(group), int(number), at)
             case ("POST", ["answer"]):
-                body = await read_body(request)
-                if body is None:
-                    return self._notice(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large", "The form is too large.")
-                if request.headers.get("content-type", "").partition(";")[0].strip() != _FORM_TYPE:
-                    return self._notice(
-                        HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "No form", "Only the page's own form is taken."
-                    )
-                show = partial(self._take_answer, invitation, body)
+                form = await self._read_form(request, invitation)
+                if isinstance(form, Response):
+                    return form
+                show = partial(self._take_answer, invitation, form)
             case _:
-                return self._notice(HTTPStatus.NOT_FOUND, "Not found", "There is no such page.")
+                return self._not_found()
         return await to_thread.run_sync(show)
-
-    def _open(self, request: Request, name: str, token: str) -> Response:
-        if "prefetch" in request.headers.get("sec-purpose", request.headers.get("purpose", "")):
-            return self._notice(HTTPStatus.SERVICE_UNAVAILABLE, "Not yet", "The page opens when a person asks for it.")
-        session = self._invitations.exchange(name, token)
-        if session is None:
-            return self._notice(HTTPStatus.FORBIDDEN, "No entry", _NO_ENTRY)
-        response: Response
-        if request.headers.get("sec-fetch-site", "none") in ("none", "same-origin"):
-            response = RedirectResponse(f"/{name}/", HTTPStatus.SEE_OTHER)
-        else:
-            # After a link on another site the browser would withhold a strict cookie from a redirect.
-            response = self._notice(HTTPStatus.OK, "One moment", "The plan is opening.", forward=f"/{name}/")
-        response.set_cookie(_COOKIE, session, path=f"/{name}/", httponly=True, samesite="strict")
-        return response
 
     def _show_plan(self, invitation: Invitation, problem: str = "", status: int = 200, comment: str = "") -> Response:
         page = self._read(invitation)
@@ -130,58 +74,71 @@ class ReviewApp:
                 self._outlines.clear()
             groups = self._outlines[page.plan.id] = outline_plan(page.plan, whole=False)
         form = Form(invitation.csrf, comment)
+        if page.answerable and page.wants_passkey and (keys := self._get_app().keys.load()):
+            challenge = make_challenge(page.plan.id, page.plan.digest, invitation.nonce)
+            form = replace(form, asks=ask_assertion(challenge, keys), keys=tuple(key.name for key in keys))
         return HTMLResponse(self._views.render_plan(page, groups, form, problem), status)
 
     def _show_progress(self, invitation: Invitation) -> Response:
         return HTMLResponse(self._views.render_progress(self._read(invitation)))
 
     def _show_diff(self, invitation: Invitation, group: int, number: int, page: int) -> Response:
-        plan = self._get_app().store.get_plan(invitation.plan_id)
+        plan = self._get_app().store.get_plan(invitation.subject)
         try:
             return HTMLResponse(self._views.render_diff(plan, group, number, page))
         except NotFoundError as error:
             return self._notice(HTTPStatus.NOT_FOUND, "Not found", str(error))
 
-    def _take_answer(self, invitation: Invitation, body: bytes) -> Response:
+    def _take_answer(self, invitation: Invitation, form: Mapping[str, str]) -> Response:
         try:
-            form = {name: values[0] for name, values in parse_qs(body.decode(), max_num_fields=10).items()}
-        except ValueError:
-            form = {}
-        if not invitation.accepts_form(form.get("csrf", "")):
-            return self._notice(
-                HTTPStatus.FORBIDDEN, "Not recorded", "This form is not from this page. Open the page again."
-            )
-        comment = form.get("comment", "")
-        try:
-            self._record(invitation, form.get("verdict", ""), form.get("digest", ""), form.get("hosts", ""), comment)
+            self._record(invitation, form)
         except IntendantError as error:
-            return self._show_plan(invitation, str(error), HTTPStatus.CONFLICT, comment)
+            return self._show_plan(invitation, str(error), HTTPStatus.CONFLICT, form.get("comment", ""))
         return RedirectResponse(f"/{invitation.name}/", HTTPStatus.SEE_OTHER)
 
-    def _record(self, invitation: Invitation, verdict: str, digest: str, hosts: str, comment: str) -> None:
+    def _record(self, invitation: Invitation, form: Mapping[str, str]) -> None:
         """Keep the person's answer.
 
         Raises:
             InputError: it is no answer, or the hosts of a destructive plan were not typed.
-            RefusedError: the plan cannot be answered any more, or is another than the page showed.
+            RefusedError: the plan cannot be answered any more, is another than the page showed, or wants a passkey
+                that did not sign it.
         """
         page, approver = self._read(invitation), self._get_app().approver
-        plan = page.plan
+        plan, verdict, comment = page.plan, form.get("verdict", ""), form.get("comment", "")
         if verdict == "reject":
             approver.reject(plan.id, who=identify_user(), channel="page", comment=comment)
         elif verdict != "approve":
             raise InputError("Say approve or reject.")
         elif page.approval is not None:
             raise InputError("It is approved already.")
-        elif plan.approval_channels and "page" not in plan.approval_channels:
+        elif plan.approval_channels and not {"page", "passkey"} & set(plan.approval_channels):
             raise InputError(f"The policy takes approvals only through: {', '.join(plan.approval_channels)}.")
-        elif plan.destructive and hosts.strip() != plan.pattern.strip():
+        elif plan.destructive and form.get("hosts", "").strip() != plan.pattern.strip():
             raise InputError(f"To approve a plan that deletes or hides something, type its hosts: {plan.pattern}")
         else:
-            approver.record(plan.id, digest, who=identify_user(), channel="page", comment=comment)
+            signed = self._read_passkey(plan, invitation, form.get("passkey", "")) if page.wants_passkey else None
+            approver.record(
+                plan.id,
+                form.get("digest", ""),
+                who=identify_user(),
+                channel="passkey" if signed else "page",
+                comment=comment,
+                assertion=signed,
+            )
+
+    def _read_passkey(self, plan: "Plan", invitation: Invitation, answer: str) -> Assertion:
+        keys = self._get_app().keys.load()
+        if not keys:
+            raise InputError("No passkey is enrolled. A person enrolls one on a terminal: intendant enroll NAME")
+        if not answer:
+            raise InputError(
+                "Only a passkey approves this plan, and none has signed. The page needs its script for it."
+            )
+        signed = read_assertion(answer, keys, invitation.nonce)
+        # Later any port of localhost counts; here it has to be this very page.
+        check_assertion(signed, make_challenge(plan.id, plan.digest, signed.nonce), keys, make_origin(self._port))
+        return signed
 
     def _read(self, invitation: Invitation) -> PlanPage:
-        return read_page(self._get_app(), invitation.plan_id, stays=self._stays)
-
-    def _notice(self, status: HTTPStatus, title: str, text: str, forward: str = "") -> Response:
-        return HTMLResponse(self._views.render_notice(title, text, forward), status)
+        return read_page(self._get_app(), invitation.subject, stays=self._stays)

@@ -1,4 +1,4 @@
-"""Who may see which plan's page: one-time addresses, and the sessions that they are exchanged for. In memory only."""
+"""Who may see which page: one-time addresses, and the sessions that they are exchanged for. In memory only."""
 
 import hashlib
 import hmac
@@ -15,13 +15,16 @@ _MOST = 200
 
 @dataclass
 class Invitation:
-    """One person's way to one plan. ``name`` is in the path, no secret, and keeps cookies of other pages apart."""
+    """One person's way to one page. ``name`` is in the path, no secret, and keeps cookies of other pages apart."""
 
-    plan_id: str
+    #: what the page is about: a plan's id, say.
+    subject: str
     name: str
     token_hash: bytes
     session_hash: bytes | None = None
     csrf: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
+    #: makes what a passkey signs on this page differ from what it signed on any other.
+    nonce: str = field(default_factory=lambda: secrets.token_urlsafe(_TOKEN_BYTES))
 
     def holds(self, session: str) -> bool:
         """Whether this is the session that the token was exchanged for."""
@@ -39,13 +42,13 @@ class Invitations:
         self._lock = threading.Lock()
         self._known: OrderedDict[str, Invitation] = OrderedDict()
 
-    def issue(self, plan_id: str) -> tuple[str, str]:
-        """A new invitation: its name and its token. Addresses of this plan that nobody has opened lose their worth."""
+    def issue(self, subject: str) -> tuple[str, str]:
+        """A new invitation: its name and its token. Addresses of this page that nobody has opened lose their worth."""
         name, token = secrets.token_urlsafe(16), secrets.token_urlsafe(_TOKEN_BYTES)
         with self._lock:
-            for old in [item for item in self._known.values() if item.plan_id == plan_id and not item.session_hash]:
+            for old in [item for item in self._known.values() if item.subject == subject and not item.session_hash]:
                 del self._known[old.name]
-            self._known[name] = Invitation(plan_id, name, _digest(token))
+            self._known[name] = Invitation(subject, name, _digest(token))
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
         return name, token

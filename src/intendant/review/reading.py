@@ -23,6 +23,9 @@ def read_page(app: "App", plan_id: str, *, stays: bool = True) -> PlanPage:
     status: str = app.store.plan_status(plan_id)
     if status == "pending" and plan.expires_at <= datetime.now(UTC):
         status = "expired"
+    # Whoever writes the store could otherwise show one plan and have another one's digest approved.
+    if status == "pending" and plan.digest != plan.compute_digest():
+        status = "stale"
     runs = app.store.runs_of_plan(plan_id)
     return PlanPage(
         plan,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from intendant.approvals import Approval
+from intendant.approvals import Approval, review_command
 from intendant.errors import InputError, NotFoundError
 from intendant.plans import ACTIONS, HostGroup, Plan, group_hosts
 from intendant.views.json import count_bytes, cut_text, format_time, to_json
@@ -246,5 +246,5 @@ def _next_of_plan(plan: Plan, status: str, *, approved: bool) -> str:
         return f"{told}; {how}, so after the user's word call apply_plan(plan_id='{plan.id}')."
     return (
         f"{told}, then call apply_plan(plan_id='{plan.id}'): it asks the user for approval where the client can. "
-        f"Otherwise a person runs: intendant review {plan.id}"
+        f"Otherwise a person runs: {review_command(plan.id, plan.approval_channels)}"
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from intendant.approvals import Approval
+from intendant.approvals import Approval, review_command
 from intendant.cleaning import sanitize
 from intendant.plans import ACTIONS, HostGroup, Plan, group_hosts
 from intendant.runs import Run
@@ -190,14 +190,13 @@ def _next_lines(plan: Plan, status: str, approval: Approval | None) -> list[Line
     if not plan.applyable:
         return []
     if approval is not None:
-        by = f"{sanitize_line(approval.who)} ({approval.channel}) until {_format_time(approval.until)}"
+        by = f"{sanitize_line(approval.who)} ({sanitize_line(approval.through)}) until {_format_time(approval.until)}"
         return [Line(f"Approved by {by}. Apply it: intendant apply {plan.id}")]
     if not plan.approval_channels:
         return [Line(f"Approved by policy{reason}. Apply it: intendant apply {plan.id}")]
-    if "terminal" not in plan.approval_channels:
-        return [Line(f"Needs approval{reason} through: {', '.join(plan.approval_channels)}.")]
+    how = " with a passkey" if "passkey" in plan.approval_channels else ""
     return [
-        Line(f"Needs approval{reason}. A person approves it: intendant review {plan.id}"),
+        Line(f"Needs approval{reason}. A person approves it{how}: {review_command(plan.id, plan.approval_channels)}"),
         Line(f"Then apply it: intendant apply {plan.id}"),
     ]
 

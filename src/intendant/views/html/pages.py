@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -21,6 +22,7 @@ _CHANNELS = {
     "elicitation": "the client's question",
     "terminal": "a terminal",
     "page": "this page",
+    "passkey": "the passkey",
     "policy": "the written policy",
 }
 _TITLE_CHARS = 200
@@ -43,6 +45,10 @@ class Form:
 
     csrf: str
     comment: str = ""
+    #: what the browser asks of an authenticator (JSON); empty where no passkey is wanted, or none is enrolled.
+    asks: str = ""
+    #: the names of the passkeys that can sign it.
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,13 @@ class PlanPage:
     @property
     def answerable(self) -> bool:
         """A person can still say yes or no, here."""
-        takes = not self.plan.approval_channels or "page" in self.plan.approval_channels
-        return self.status == "pending" and self.approval is None and self.plan.applyable and takes
+        takes = not self.plan.approval_channels or {"page", "passkey"} & set(self.plan.approval_channels)
+        return self.status == "pending" and self.approval is None and self.plan.applyable and bool(takes)
+
+    @property
+    def wants_passkey(self) -> bool:
+        """A yes counts only when a passkey signs it."""
+        return "passkey" in self.plan.approval_channels
 
     @property
     def shows_state(self) -> bool:
@@ -136,6 +147,25 @@ class PlanPage:
         return tuple(host.host for host in self.plan.hosts if host.error is not None)
 
 
+@dataclass(frozen=True)
+class EnrolPage:
+    """A passkey on its way into the file: ``known`` are the names of those that are in it."""
+
+    name: str
+    path: str
+    known: tuple[str, ...]
+    step: Literal["create", "confirm", "done"]
+    csrf: str
+    #: what the browser asks of an authenticator (JSON).
+    asks: str = ""
+    problem: str = ""
+
+    @property
+    def title(self) -> str:
+        """What the page is for."""
+        return "The passkey is enrolled" if self.step == "done" else "Enroll a passkey"
+
+
 class HtmlViews:
     """Renders pages from the templates of this package."""
 
@@ -150,14 +180,15 @@ class HtmlViews:
             "param": _format_param,
             "sort_bad_first": _sort_bad_first,
         }
-        self._env.globals |= {"symbols": SYMBOLS, "channels": _CHANNELS, "csp": "", "script": False}
-        self._style, self._script = self._render("style.css"), self._render("page.js")
+        self._env.globals |= {"symbols": SYMBOLS, "channels": _CHANNELS, "csp": "", "scripts": ()}
+        self._style = self._render("style.css")
+        self._scripts = " ".join(f"'{_hash(self._render(name))}'" for name in ("page.js", "passkey.js"))
 
     @property
     def csp(self) -> str:
-        """The Content-Security-Policy of served pages: our one style and our one script, by their hashes."""
+        """The Content-Security-Policy of served pages: our one style and our scripts, by their hashes."""
         return (
-            f"default-src 'none'; style-src '{_hash(self._style)}'; script-src '{_hash(self._script)}'; "
+            f"default-src 'none'; style-src '{_hash(self._style)}'; script-src {self._scripts}; "
             "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         )
 
@@ -169,7 +200,9 @@ class HtmlViews:
 
     def render_plan(self, page: PlanPage, groups: Sequence[GroupOutline], form: Form, problem: str = "") -> str:
         """The page that asks; ``groups`` is the plan's outline, ``problem`` says why an answer did not count."""
-        return self._render("plan.html", page=page, groups=groups, links=True, form=form, problem=problem, script=True)
+        scripts = ("page.js", "passkey.js") if form.asks else ("page.js",)
+        values = {"page": page, "groups": groups, "form": form, "problem": problem, "scripts": scripts}
+        return self._render("plan.html", links=True, **values)
 
     def render_progress(self, page: PlanPage) -> str:
         """The part of the page that changes: the approval, the run and its verdict."""
@@ -198,6 +231,10 @@ class HtmlViews:
             single=not change.before or not change.after,
             plan=plan,
         )
+
+    def render_enrolment(self, page: EnrolPage) -> str:
+        """The page on which a passkey is enrolled."""
+        return self._render("enroll.html", page=page, scripts=("passkey.js",))
 
     def render_notice(self, title: str, text: str, forward: str = "") -> str:
         """A page that says one thing; ``forward`` is a path of ours to go on to."""
