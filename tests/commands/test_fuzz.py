@@ -1,5 +1,7 @@
 """Whatever the text is, there is a verdict, and soon."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -115,3 +117,20 @@ def test_what_is_wrapped_too_often_is_unknown() -> None:
     assert classify("sudo " * 15 + "rm -rf /", rules()).kind == "destructive"
     verdict = classify("sudo " * 500 + "ls", rules())
     assert (verdict.kind, "nested" in verdict.reason) == ("unknown", True)
+
+
+def test_no_character_ends_the_process() -> None:
+    """In a process of its own: where one does, nothing can be caught."""
+    script = (
+        "import random\n"
+        "from intendant.shell.parsing import parse_script\n"
+        "chance = random.Random(1)\n"
+        "for _ in range(1000):\n"
+        "    points = [chance.randrange(32, 127), chance.randrange(0xD7FF), chance.randrange(0xE000, 0x10FFFF)]\n"
+        "    parse_script('useradd ' + ''.join(chr(chance.choice(points)) for _ in range(chance.randrange(60))))\n"
+        "    points = [[32, 127], [0, 0xD7FF], [0xE000, 0x10FFFF]]\n"
+        "    text = ''.join(chr(chance.randrange(*chance.choice(points))) for _ in range(chance.randrange(60)))\n"
+        "    parse_script(f'useradd {text}')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr

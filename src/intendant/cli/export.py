@@ -11,7 +11,6 @@ import typer
 from intendant.cli.output import JsonFlag, say, show_json
 from intendant.cli.session import session_of
 from intendant.errors import InputError
-from intendant.views.exports import view_export
 
 _RUN = "run-"
 
@@ -42,6 +41,9 @@ def export_playbook(
     What later steps took back or said again is not in it, secrets are variables, and comments say what each play came
     from. 'intendant plan -f FILE' makes plans of it again.
     """
+    # Late: it brings the database and Ansible.
+    from intendant.views.exports import view_export
+
     if force and out is None:
         raise InputError("--force: goes with --out FILE.")
     ids = items or []

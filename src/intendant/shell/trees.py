@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import tree_sitter_bash
 from tree_sitter import Language, Node, Parser
 
+#: Any letter may stand for what is not ASCII: the grammar's scanner looks such characters up beyond the end of a table,
+#: which ends the process for some of them.
+_ASCII = bytes(range(128)) + b"x" * 128
+
 #: nodes that a line may hold; every other makes it uncertain
 _KNOWN = frozenset(
     "program command command_name word number string string_content raw_string ansi_c_string concatenation "
@@ -45,7 +49,7 @@ class Tree:
 
 def read_tree(data: bytes) -> Tree:
     """Parse UTF-8 text."""
-    root = Parser(Language(tree_sitter_bash.language())).parse(data).root_node
+    root = Parser(Language(tree_sitter_bash.language())).parse(data.translate(_ASCII)).root_node
     tokens: set[tuple[int, int]] = set()
     names: set[int] = set()
     commands: list[tuple[tuple[int, int], ...]] = []
