@@ -3,101 +3,22 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
-from mcp import Client
-from mcp_types import TextResourceContents
 
+from browser.apphost import HOST, HOST_CSP, HOST_PAGE, View, call
 from browser.conftest import SIZES
 from browser.plans import keep, keep_large, keep_site
 from intendant.app import App
 from intendant.plans import BlindSpot, HostPlan
-from intendant.server import build_server
 from unit.samples import make_change, make_plan
 
 pytestmark = pytest.mark.browser
 LOOKS = [(size, theme) for size in ("desktop", "phone") for theme in ("light", "dark")]
-HOST = "https://host.invalid/"
-#: what the specification wants of a host when a view names no domain.
-HOST_CSP = (
-    "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "media-src 'self' data:; connect-src 'none'; frame-src 'self'"
-)
-HOST_PAGE = """<!doctype html><html lang="en"><title>Host</title>
-<style>body { margin: 0 } iframe { border: 0; width: 100%; height: 80px; display: block }</style>
-<iframe sandbox="allow-scripts" title="Plan"></iframe>
-<script>
-const frame = document.querySelector("iframe");
-const said = [];
-const tell = (message) => frame.contentWindow.postMessage({ jsonrpc: "2.0", ...message }, "*");
-addEventListener("message", ({ source, data }) => {
-  if (source !== frame.contentWindow) return;
-  said.push(data);
-  if (data.method === "ui/initialize")
-    tell({ id: data.id, result: { protocolVersion: "2026-01-26", hostCapabilities: { serverTools: {} },
-      hostInfo: { name: "test", version: "1" }, hostContext: window.context } });
-  if (data.method === "ui/notifications/size-changed") frame.style.height = `${data.params.height}px`;
-});
-</script>"""
 HOSTILE = "<img src=x onerror=alert(1)></code><script>alert(2)</script>\u202e\x1b[31m"
 SPELLED = "<img src=x onerror=alert(1)></code><script>alert(2)</script>\\u202e\\x1b[31m"
-
-
-def call(app: App, *calls: tuple[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """The view itself, then what it is sent: arguments and results of real calls, as they go over the wire."""
-
-    async def run() -> list[dict[str, Any]]:
-        async with Client(build_server(app)) as client:
-            [page] = (await client.read_resource("ui://intendant/plan")).contents
-            assert isinstance(page, TextResourceContents)
-            sent: list[dict[str, Any]] = [{"html": page.text}]
-            for tool, arguments in calls:
-                result = await client.call_tool(tool, arguments)
-                sent.append({"arguments": arguments, "result": result.model_dump(by_alias=True, exclude_none=True)})
-            return sent
-
-    # This thread has the event loop of Playwright.
-    with ThreadPoolExecutor() as pool:
-        return pool.submit(anyio.run, run).result()
-
-
-class View:
-    """The view inside of its host."""
-
-    def __init__(self, page: Any, html: str) -> None:
-        self.page = page
-        page.evaluate("html => { frame.srcdoc = html; }", html)
-        self.wait_for("said.some((it) => it.method === 'ui/notifications/initialized')")
-        self.frame = page.frames[1]
-
-    def wait_for(self, condition: str) -> None:
-        """Until it is true in the host; Playwright's own way is refused by the host's policy."""
-        for _ in range(200):
-            if self.page.evaluate(condition):
-                return
-            self.page.wait_for_timeout(50)
-        pytest.fail(f"never: {condition}")
-
-    def tell(self, method: str, params: dict[str, Any]) -> None:
-        self.page.evaluate("message => tell(message)", {"method": f"ui/notifications/{method}", "params": params})
-
-    def send(self, sent: dict[str, Any]) -> None:
-        """The messages of one call, and the picture that comes of them."""
-        self.tell("tool-input", {"arguments": sent["arguments"]})
-        self.tell("tool-result", sent["result"])
-        self.frame.get_by_text("Waiting for the plan").wait_for(state="detached")
-
-    @property
-    def text(self) -> str:
-        return str(self.frame.locator("body").inner_text())
-
-    @property
-    def said(self) -> list[dict[str, Any]]:
-        return list(self.page.evaluate("said"))
 
 
 @pytest.fixture
@@ -110,6 +31,10 @@ def open_view(chromium: Any) -> Iterator[Callable[..., View]]:
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": HOST_CSP}
         route.fulfill(body=HOST_PAGE, headers=headers)
 
+    def refuse(dialog: Any) -> None:
+        problems.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
+
     def open_it(html: str, size: str = "desktop", theme: str = "light", told: str | None = None) -> View:
         """``theme`` is the system's, ``told`` the host's."""
         context = chromium.new_context(viewport=SIZES[size], color_scheme=theme)
@@ -120,7 +45,7 @@ def open_view(chromium: Any) -> Iterator[Callable[..., View]]:
         page = context.new_page()
         page.on("console", lambda it: problems.append(it.text) if it.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: (problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", refuse)
         page.goto(HOST)
         views.append(View(page, html))
         return views[-1]
@@ -153,6 +78,7 @@ def test_a_plan_is_shown_whole_accessible_and_as_its_pictures(
     assert "No route to host" in said
     assert f"intendant review --web {plan.id}" in said
     assert "Nothing can be approved here" in said
+    assert view.frame.get_by_text("5 unchanged lines").first.is_visible()
     assert view.frame.locator("ins.line").count() > 5
     assert view.frame.locator("del.line").count() > 3
     assert view.frame.locator(".group.destructive").count() == 1
@@ -161,7 +87,7 @@ def test_a_plan_is_shown_whole_accessible_and_as_its_pictures(
     overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert view.frame.evaluate(overflow) <= 0
     assert view.page.evaluate("frame.clientHeight") >= view.frame.evaluate("document.documentElement.scrollHeight")
-    view.page.screenshot(path=screenshots / f"app-{size}-{theme}.png", full_page=True)
+    view.picture(screenshots / f"app-{size}-{theme}.png")
 
 
 @pytest.mark.parametrize(("system", "told", "dark"), [("light", "dark", True), ("dark", "light", False)])
@@ -192,7 +118,7 @@ def test_from_words_to_the_view(
     view.send(plan)
     assert "write the note hello" in view.frame.locator("h1").inner_text()
     assert [line.inner_text().split() for line in view.frame.locator("ins.line").all()] == [["1", "+", "hello"]]
-    view.page.screenshot(path=screenshots / "app-small.png", full_page=True)
+    view.picture(screenshots / "app-small.png")
     view = open_view(html["html"])
     view.send(question)
     structured = question["result"]["structuredContent"]
@@ -200,7 +126,7 @@ def test_from_words_to_the_view(
     assert structured["candidates"][0]["title"] in view.text
     assert "Nothing was planned" in view.text
     assert axe(view.frame) == []
-    view.page.screenshot(path=screenshots / "app-question.png", full_page=True)
+    view.picture(screenshots / "app-question.png")
     view = open_view(html["html"])
     view.send(error)
     assert "no plan 'plan-0'" in view.text
@@ -257,20 +183,33 @@ def test_a_large_plan_stays_responsive_and_says_what_is_not_shown(app: App, open
     plan = keep_large(app)
     html, first = call(app, ("get_plan", {"plan_id": plan.id}))
     cursor = first["result"]["structuredContent"]["next_cursor"]
-    _, later, part, rest = call(
+    _, short, begin, later, part, rest = call(
         app,
-        ("get_plan", {"plan_id": plan.id, "cursor": cursor}),
+        ("get_plan", {"plan_id": plan.id, "host": "long"}),
         ("get_plan", {"plan_id": plan.id, "host": "long", "detail": "full"}),
+        ("get_plan", {"plan_id": plan.id, "cursor": cursor}),
+        ("get_plan", {"plan_id": plan.id, "host": "long", "detail": "full", "cursor": "1"}),
         ("get_plan", {"plan_id": plan.id, "host": "long", "detail": "full", "cursor": "1.5001"}),
     )
     view = open_view(html["html"])
     view.send(first)
     assert f"ask for the page at cursor {cursor}" in view.text
+    # The last group of the page may go on, and only that one says so.
+    assert view.text.count("as far as this page goes") == 1
     assert f"intendant show {plan.id}" in view.text
-    for sent, says in ((later, "A later page."), (part, "Only long is shown"), (rest, "goes on from the page before")):
+    for sent, says in (
+        (short, "Shortened."),
+        (begin, "More."),  # only the host: the change does not fit
+        (later, "A later page."),
+        (part, "Only long is shown"),
+        (rest, "goes on from the page before"),
+    ):
         view = open_view(html["html"])
         view.send(sent)
         assert says in view.frame.locator("body").text_content()
+        assert "as far as this page goes" in view.text or sent is short
+        assert "nothing to change" not in view.text
+        assert ("(a part)" in view.text) is (sent not in (begin, later))
     # The first line of a piece has no sign of its own: it is the rest of a line.
     assert view.frame.locator(".line").first.locator(".sign").text_content() == ""
 

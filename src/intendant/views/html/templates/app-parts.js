@@ -35,15 +35,20 @@
   const names = (hosts) => hosts.flatMap((host, at) => (at ? [", ", ...show(host)] : show(host)));
   const deleted = (group) => group.changes.filter((change) => change.action === "delete").length;
 
+  const isShortened = (change) => /… \(\+\d+ characters\)$/.test(change.diff);
+
   const cells = (text) => {
     if (text.length <= LONGEST_LINE) return show(text);
-    const gap = el("span", "spelled", `[… ${text.length - LONGEST_LINE} characters left out …]`);
-    return [...show(text.slice(0, LONGEST_LINE - LINE_END)), gap, ...show(text.slice(-LINE_END))];
+    const cut = el("span", "spelled", `[… ${text.length - LONGEST_LINE} characters left out …]`);
+    return [...show(text.slice(0, LONGEST_LINE - LINE_END)), cut, ...show(text.slice(-LINE_END))];
   };
-  const row = (name, number, sign, text) =>
-    el(name, "line", el("span", "no", number ? String(number) : ""), el("span", "sign", sign), el("code", "", cells(text)));
+  const row = (name, number, sign, text) => {
+    const edge = [el("span", "no", number ? String(number) : ""), el("span", "sign", sign)];
+    return el(name, "line", edge, el("code", "", cells(text)));
+  };
+  const gap = (...text) => el("div", "gap", ...text);
 
-  const diff = (change, goesOn) => {
+  const diff = (change, { goesOn, goesFurther }) => {
     const lines = change.diff.split("\n");
     if (lines[0].startsWith("--- ") && lines[1]?.startsWith("+++ ") && lines[2]?.startsWith("@@ ")) lines.splice(0, 2);
     const shown = el("div", "code");
@@ -52,11 +57,14 @@
     for (const line of lines) {
       const hunk = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@/.exec(line);
       const made = () => {
-        if (goesOn && first) return [el("div", "gap", "The diff goes on from the page before."), row("div", 0, "", line)];
-        if (hunk) return shown.childElementCount ? [el("div", "gap", "…")] : [];
+        // It may be the rest of a line, whose sign is on the page before.
+        if (goesOn && first) return [gap("The diff goes on from the page before."), row("div", 0, "", line)];
+        if (hunk && goesOn && !old) return [gap("…")];
+        const skipped = hunk ? Number(hunk[1]) - (old || 1) : 0;
+        if (hunk) return skipped > 0 ? [gap(plural(skipped, "unchanged line"))] : [];
         if (line.startsWith("+")) return [row("ins", fresh, "+", line.slice(1))];
         if (line.startsWith("-")) return [row("del", old, "−", line.slice(1))];
-        return line.startsWith("\\") ? [el("div", "gap", show(line))] : [row("div", fresh, "", line.slice(1))];
+        return line.startsWith("\\") ? [gap(show(line))] : [row("div", fresh, "", line.slice(1))];
       };
       if (rowsLeft > 0) shown.append(...made());
       rowsLeft -= 1;
@@ -69,11 +77,12 @@
       }
       first = false;
     }
-    if (rowsLeft < 0) shown.append(el("div", "gap", `${Math.min(-rowsLeft, lines.length)} more lines are not shown here.`));
+    if (rowsLeft < 0) shown.append(gap(`${Math.min(-rowsLeft, lines.length)} more lines are not shown here.`));
     rowsLeft = Math.max(rowsLeft, 0);
-    const part = goesOn || /… \(\+\d+ characters\)$/.test(change.diff);
+    const part = goesOn || goesFurther || isShortened(change);
     const counts = [el("span", "plus", `+${added}`), " ", el("span", "minus", `−${removed}`)];
-    const folded = el("details", "diff", el("summary", "", "Diff ", el("span", "counts", counts), part ? " (a part)" : ""), shown);
+    const summary = el("summary", "", "Diff ", el("span", "counts", counts), part ? " (a part)" : "");
+    const folded = el("details", "diff", summary, shown);
     folded.open = change.action === "delete" || added + removed <= OPEN_ROWS;
     return folded;
   };

@@ -1,5 +1,5 @@
-// Shows the result of plan_changes or get_plan in a client that renders apps. It shows and nothing else: it calls no tool,
-// sends no message and opens nothing. Every text is of a host or a model, and becomes a text node or is not shown.
+// Shows the result of plan_changes or get_plan in a client that renders apps. It shows and nothing else: it calls no
+// tool, sends no message and opens nothing. Every text is of a host or a model, and becomes a text node.
 (() => {
   const OPEN_GROUPS = 5;
   const SYMBOLS = {{ symbols | tojson }};
@@ -15,86 +15,113 @@
 {% include "app-parts.js" %}
 
 
-  const showChange = (change, goesOn) => {
+  const showChange = (change, edges) => {
     const known = Object.hasOwn(SYMBOLS, change.action);
     const action = [known ? `${SYMBOLS[change.action]} ` : "", show(change.action)];
     const title = [
       el("span", `action ${known ? change.action : "run"}`, action), " ",
       el("span", "target", show(change.target || change.module)),
     ];
-    const by = [`Step ${Number(change.step)}`, change.role ? [" · ", show(change.role)] : "", " · ", show(change.task)];
-    const body = change.diff === "(sensitive)" ? el("p", "withheld", "The content is withheld: it holds a secret.")
-      : change.diff ? diff(change, goesOn) : el("p", "withheld", "The module reports no content for this change.");
-    return el("article", "change", el("h4", "", title), el("p", "by", by), body);
+    const role = change.role ? [" · ", show(change.role)] : "";
+    const by = el("p", "by", `Step ${Number(change.step)}`, role, " · ", show(change.task));
+    const nothing = change.diff === "(sensitive)" ? "The content is withheld: it holds a secret."
+      : change.diff ? "" : "The module reports no content for this change.";
+    const body = nothing ? el("p", "withheld", nothing) : diff(change, edges);
+    return el("article", "change", el("h4", "", title), by, body);
   };
 
-  const showGroup = (group, open, goesOn) => {
+  const showGroup = (group, open, edges) => {
     const { hosts, changes, blind_spots: spots } = group;
     const error = group.error ?? "";
-    const says = error ? "cannot be planned" : !changes.length && !spots.length ? "nothing to change"
-      : [plural(changes.length, "change"), deleted(group) ? `, ${deleted(group)} deleted` : "", spots.length ? `, ${spots.length} not predicted` : ""];
+    const deletes = deleted(group);
+    const found = [plural(changes.length, "change"), deletes && `${deletes} deleted`];
+    if (spots.length) found.push(`${spots.length} not predicted`);
+    if (edges.partial) found.push("as far as this page goes");
+    const nothing = !changes.length && !spots.length && !edges.partial;
+    const says = error ? ["cannot be planned"] : nothing ? ["nothing to change"] : found;
     const count = hosts.length + (group.more_hosts ?? 0);
     const head = el("h3", "", `${plural(count, "host")}: `, names(hosts.slice(0, 4)), count > 4 ? " …" : "");
-    const made = el("details", deleted(group) ? "group card destructive" : "group card", el("summary", "", head, el("span", "muted", says)));
-    if (count > 4) made.append(el("p", "all-hosts", names(hosts), group.more_hosts ? ` and ${group.more_hosts} more` : ""));
+    const line = el("summary", "", head, el("span", "muted", says.filter(Boolean).join(", ")));
+    const made = el("details", deletes ? "group card destructive" : "group card", line);
+    const more = group.more_hosts ? ` and ${group.more_hosts} more` : "";
+    if (count > 4) made.append(el("p", "all-hosts", names(hosts), more));
     if (error) made.append(el("pre", "alert warn", show(error, HIDDEN_IN_LINES)));
     made.append(...spots.map((spot) => alert("warn", "Not predicted:", show(spot.task), ": ", show(spot.reason))));
-    made.append(...changes.map((change, at) => showChange(change, goesOn && !at)));
-    made.open = open || Boolean(deleted(group) || spots.length || error);
+    made.append(...changes.map((change, at) => showChange(change, at ? {} : edges)));
+    made.open = open || Boolean(deletes || spots.length || error);
     return made;
   };
 
   const showApproval = (plan) => {
     const { required, given, channels = [], reason = "", by = "", channel = "" } = plan.approval ?? {};
     const made = el("section", "card", el("h2", "", "Approval"));
+    const why = reason ? [": ", show(reason)] : "";
     if (given) made.append(el("p", "", "Approved by ", show(by), " through ", show(channel), "; not applied yet."));
-    else if (!required) made.append(el("p", "", "No person is asked", reason ? [": ", show(reason)] : "", "."));
+    else if (!required) made.append(el("p", "", "No person is asked", why, "."));
     else {
-      made.append(el("p", "", "A person has to approve it", reason ? [": ", show(reason)] : "", ". Any of these ways counts:"));
-      const ways = channels.map((name) => el("li", "", Object.hasOwn(WAYS, name) ? WAYS[name](plan.plan_id) : show(name)));
-      made.append(el("ul", "ways", ways));
+      made.append(el("p", "", "A person has to approve it", why, ". Any of these ways counts:"));
+      const way = (name) => (Object.hasOwn(WAYS, name) ? WAYS[name](plan.plan_id) : show(name));
+      made.append(el("ul", "ways", channels.map((name) => el("li", "", way(name)))));
     }
-    made.append(el("p", "muted", "Nothing can be approved here: what is clicked in this view reaches Intendant as a call of the model would."));
+    const because = "a click in this view would reach Intendant as a call of the model does.";
+    made.append(el("p", "muted", `Nothing can be approved here: ${because}`));
     return made;
   };
 
-  const facts = (pairs) => el("dl", "facts", pairs.map(([name, value]) => el("div", "", el("dt", "", name), el("dd", "", value))));
+  const pair = ([name, value]) => el("div", "", el("dt", "", name), el("dd", "", value));
   const told = (text) => (text ? el("p", "muted", "What the assistant was told to do next: ", show(text)) : []);
 
   const showPlan = (plan) => {
     const { counts = {}, groups = [] } = plan;
     rowsLeft = MOST_ROWS;
-    const summary = el("section", "card", el("h2", "", plan.status === "pending" ? "What will happen" : "What was planned"));
-    const totals = Object.entries(counts).map(([action, number]) =>
-      el("li", number && Object.hasOwn(SYMBOLS, action) ? action : "zero", el("b", "", String(Number(number))), " to ", show(action)));
-    summary.append(facts([["Plan", code(plan.plan_id)], ["Digest", code(plan.digest.slice(0, 16))], ["Valid until", show(`${plan.expires_at.slice(0, 16).replace("T", " ")} UTC`)]]));
-    summary.append(el("ul", "totals", totals));
-    if (counts.delete) summary.append(alert("bad", "Destructive.", `It deletes ${plural(Number(counts.delete), "thing")}.`));
-    if (!plan.complete) summary.append(alert("warn", "Incomplete.", "Something could not be predicted or planned: a run may do more, or less, than is shown."));
-    if (plan.errored) summary.append(alert("warn", "No prediction", "for some hosts: they will not be touched."));
-    if (plan.complete && !plan.applyable) summary.append(el("p", "", "Nothing to change: the hosts are already as asked."));
-    const rest = () => [code(`intendant show ${plan.plan_id}`), " has all of it."];
-    if (asked.host) summary.append(alert("warn", "One host.", "Only ", show(asked.host), " is shown; the numbers are of the whole plan. ", rest()));
-    if (asked.cursor) summary.append(alert("warn", "A later page.", "The plan begins on an earlier one. ", rest()));
-    if (plan.next_cursor) summary.append(alert("warn", "More.", "The plan goes on: ask for the page at cursor ", code(plan.next_cursor), ". ", rest()));
-    summary.append(told(plan.next));
-    const goesOn = (at) => at === 0 && String(asked.cursor ?? "").includes(".");
-    const shown = groups.map((group, at) => showGroup(group, groups.length <= OPEN_GROUPS, goesOn(at)));
+    const open = plan.status === "pending";
+    const summary = el("section", "card", el("h2", "", open ? "What will happen" : "What was planned"));
+    const until = show(`${plan.expires_at.slice(0, 16).replace("T", " ")} UTC`);
+    const facts = [["Plan", code(plan.plan_id)], ["Digest", code(plan.digest.slice(0, 16))], ["Valid until", until]];
+    const total = ([action, number]) => {
+      const css = number && Object.hasOwn(SYMBOLS, action) ? action : "zero";
+      return el("li", css, el("b", "", String(Number(number))), " to ", show(action));
+    };
+    summary.append(el("dl", "facts", facts.map(pair)), el("ul", "totals", Object.entries(counts).map(total)));
+    const warn = (title, ...text) => summary.append(alert("warn", title, ...text));
+    const deletes = Number(counts.delete ?? 0);
+    if (deletes) summary.append(alert("bad", "Destructive.", `It deletes ${plural(deletes, "thing")}.`));
+    if (!plan.complete)
+      warn("Incomplete.", "Something could not be predicted or planned: a run may do more, or less, than is shown.");
+    if (plan.errored) warn("No prediction", "for some hosts: they will not be touched.");
+    if (plan.complete && !plan.applyable)
+      summary.append(el("p", "", "Nothing to change: the hosts are already as asked."));
+    const rest = () => [" ", code(`intendant show ${plan.plan_id}`), " has all of it."];
+    if (asked.host)
+      warn("One host.", "Only ", show(asked.host), " is shown; the numbers are of the whole plan.", rest());
+    if (asked.cursor) warn("A later page.", "The plan begins on an earlier one.", rest());
+    if (plan.next_cursor)
+      warn("More.", "The plan goes on: ask for the page at cursor ", code(plan.next_cursor), ".", rest());
+    if (groups.some((group) => group.changes.some(isShortened)))
+      warn("Shortened.", "Diffs that are said to be a part are longer.", rest());
+    // A diff that is longer than a page has its place in the cursor.
+    const [goesOn, goesFurther] = [asked.cursor, plan.next_cursor].map((cursor) => String(cursor ?? "").includes("."));
+    const few = groups.length <= OPEN_GROUPS;
+    const shown = groups.map((group, at) => {
+      const partial = Boolean((at === 0 && asked.cursor) || (at === groups.length - 1 && plan.next_cursor));
+      return showGroup(group, few, { partial, goesOn: goesOn && !at, goesFurther: goesFurther && !at });
+    });
     const hosts = el("section", "", el("h2", "", "Changes"), shown);
     hosts.id = "hosts";
-    return [summary, hosts, plan.status === "pending" && plan.applyable ? showApproval(plan) : []];
+    return [summary, hosts, open && plan.applyable ? showApproval(plan) : [], told(plan.next)];
   };
 
   const showUncertain = (plan) => {
     const items = (plan.candidates ?? []).map((it) => {
-      const params = Object.entries(it.params ?? {}).map(([name, value]) => el("div", "", el("dt", "", show(name)), el("dd", "", code(value))));
-      return el("li", "", el("strong", "", show(it.title || it.intent)), " ", code(it.intent), el("dl", "params", params),
-        it.missing?.length ? el("p", "by", "Still to be said: ", names(it.missing)) : "");
+      const params = Object.entries(it.params ?? {}).map(([name, value]) => pair([show(name), code(value)]));
+      const missing = it.missing?.length ? el("p", "by", "Still to be said: ", names(it.missing)) : "";
+      const title = el("strong", "", show(it.title || it.intent));
+      return el("li", "", title, " ", code(it.intent), params.length ? el("dl", "params", params) : "", missing);
     });
-    const question = el("section", "card", el("h2", "", "A question first"), el("p", "alert warn", show(plan.question, HIDDEN_IN_LINES)));
+    const asks = el("p", "alert warn", show(plan.question, HIDDEN_IN_LINES));
+    const question = el("section", "card", el("h2", "", "A question first"), asks);
     if (items.length) question.append(el("h3", "", "What may be meant"), el("ol", "steps", items));
-    question.append(el("p", "muted", "Nothing was planned."), told(plan.next));
-    return [question];
+    return [question, told(plan.next)];
   };
 
   const notice = (css, text) => [el("pre", `alert ${css}`, show(text, HIDDEN_IN_LINES))];
@@ -109,7 +136,8 @@
     if (result.isError) place("failed", notice("bad", text));
     else if (plan?.status === "uncertain") place(plan.status, showUncertain(plan));
     else if (plan?.digest) place(plan.status, showPlan(plan));
-    else place(plan?.status ?? "", plan ? [el("p", "card", "The plan is still being made."), told(plan.next)] : notice("warn", text));
+    else if (plan) place(plan.status ?? "", [el("p", "card", "The plan is still being made."), told(plan.next)]);
+    else place("", notice("warn", text));
   };
 
   const HANDLERS = new Map([
@@ -141,7 +169,8 @@
       if (data.id === 1) begin(data.result?.hostContext);
     } else if (data.id !== undefined) {
       const known = data.method === "ping" || data.method === "ui/resource-teardown";
-      send({ id: data.id, ...(known ? { result: {} } : { error: { code: -32601, message: "This view only shows." } }) });
+      const refused = { error: { code: -32601, message: "This view only shows." } };
+      send({ id: data.id, ...(known ? { result: {} } : refused) });
     } else {
       try {
         HANDLERS.get(data.method)?.(data.params ?? {});
