@@ -14,6 +14,7 @@ from mcp.server.mcpserver import MCPServer
 from mcp.server.request_state import RequestStateSecurity
 
 from intendant import __version__
+from intendant.apps import hide_apps, make_apps
 from intendant.config import Config, load_config
 from intendant.prompts import add_prompts
 from intendant.resources import add_resources
@@ -82,10 +83,12 @@ def _build_server(config: Config, state: ServerState) -> MCPServer[ServerState]:
         version=__version__,
         instructions=INSTRUCTIONS,
         tools=[make_tool(spec) for spec in TOOLS],
+        extensions=[make_apps()],
         lifespan=lifespan,
         # A question that is open when the server ends can still be answered to the next one.
         request_state_security=RequestStateSecurity(keys=[_read_key(config.state_dir)], ttl=config.plan_ttl_seconds),
     )
+    server.middleware.append(hide_apps)
     add_resources(server, state)
     add_prompts(server)
     return server

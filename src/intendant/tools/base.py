@@ -40,6 +40,8 @@ class ToolSpec:
     hints: Hints
     #: runs first, with the arguments; what it gives in place of None is the answer to this call.
     before: "Callable[[Mapping[str, Any], Context[Any, Any]], Awaitable[InputRequiredResult | None]] | None" = None
+    #: address of the view (MCP Apps) that shows its result, where it has one.
+    app: str = ""
 
     @property
     def name(self) -> str:
@@ -103,6 +105,7 @@ def make_tool(spec: ToolSpec) -> Tool:
             idempotent_hint=hints.idempotent,
             open_world_hint=hints.open_world,
         ),
+        meta={"ui": {"resourceUri": spec.app}} if spec.app else None,
     )
     assert isinstance(tool, _StrictTool)
     tool.before = spec.before

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from intendant.plans import Plan
     from intendant.runner.base import Progress
 
+#: the view that shows a plan in clients that render apps.
+PLAN_APP = "ui://intendant/plan"
 #: clients give up after 60 s; what takes longer goes on and is asked for with get_plan.
 _ANSWER_WITHIN_SECONDS = 45
 #: text and structured content together: what a plan's answer may take of a model's context, and the least for the text.
@@ -153,10 +155,12 @@ PLAN_CHANGES = ToolSpec(
     "Predict in check mode what steps, or a request, would change on hosts: diffs, blind spots, how to approve it. "
     "Changes nothing on them; stores a plan that expires. An uncertain request gives candidates and a question.",
     Hints(read_only=False, destructive=False, idempotent=False, open_world=True),
+    app=PLAN_APP,
 )
 GET_PLAN = ToolSpec(
     get_plan,
     "Get a plan",
     "Any part of a plan: one host, the next page (cursor), or whole diffs (detail='full').",
     Hints(read_only=True, destructive=False, idempotent=True, open_world=False),
+    app=PLAN_APP,
 )

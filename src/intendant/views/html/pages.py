@@ -180,7 +180,7 @@ class HtmlViews:
             "param": _format_param,
             "sort_bad_first": _sort_bad_first,
         }
-        self._env.globals |= {"symbols": SYMBOLS, "channels": _CHANNELS, "csp": "", "scripts": ()}
+        self._env.globals |= {"symbols": SYMBOLS, "channels": _CHANNELS, "csp": "", "scripts": (), "style": "style.css"}
         self._style = self._render("style.css")
         self._scripts = " ".join(f"'{_hash(self._render(name))}'" for name in ("page.js", "passkey.js"))
 
@@ -239,6 +239,12 @@ class HtmlViews:
     def render_notice(self, title: str, text: str, forward: str = "") -> str:
         """A page that says one thing; ``forward`` is a path of ours to go on to."""
         return self._render("notice.html", title=title, text=text, forward=forward)
+
+    def render_app(self) -> str:
+        """The view that clients show a plan's result in (MCP Apps): it is sent the result, and only shows it."""
+        style, script = (_hash(self._render(name)) for name in ("app.css", "app.js"))
+        csp = f"default-src 'none'; style-src '{style}'; script-src '{script}'; form-action 'none'; base-uri 'none'"
+        return self._render("app.html", csp=csp, style="app.css", scripts=("app.js",))
 
     def _render(self, template: str, **values: object) -> str:
         return self._env.get_template(template).render(values)
