@@ -1,5 +1,6 @@
 """The labelled requests, and what the resolver makes of one of them."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
@@ -97,7 +98,8 @@ def judge(resolver: Resolver, label: Label, file: str) -> Verdict:
         outcome = "asked" if wanted else "right"
     else:
         is_same = read_meaning(found.steps, intents) == read_meaning(wanted, intents)
-        outcome = "right" if wanted and is_same and _hosts(found.hosts) == _hosts(label.hosts) else "wrong"
+        is_there = _hosts(found.hosts, inventory["groups"]) == _hosts(label.hosts, inventory["groups"])
+        outcome = "right" if wanted and is_same and is_there else "wrong"
     first = [candidate.intent for candidate in found.candidates[:3]]
     got = [[step.intent, step.params] for step in found.steps]
     shown = f"{got} on {found.hosts or 'no host'}" if found.steps else f"? {found.question[:110]} {first}"
@@ -107,8 +109,11 @@ def judge(resolver: Resolver, label: Label, file: str) -> Verdict:
     return Verdict(label, outcome, has_meant, bool(found.steps), shown)
 
 
-def _hosts(pattern: str) -> list[str]:
-    return sorted(pattern.split(","))
+def _hosts(pattern: str, groups: dict[str, list[str]]) -> set[str]:
+    """The hosts of a pattern: `all:!db1` and `web` are the same where db1 is the only other host."""
+    parts = re.split("[,:]", pattern)
+    kept = {host for part in parts if not part.startswith("!") for host in groups.get(part, [part])}
+    return kept - {host for part in parts if part.startswith("!") for host in groups.get(part[1:], [part[1:]])}
 
 
 def measure(resolver: Resolver, file: str, part: str) -> Score:
