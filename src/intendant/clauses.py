@@ -12,7 +12,7 @@ from intendant.readings import Reading
 from intendant.rephrasing import variants
 from intendant.slots import missing_params
 from intendant.tokens import Token
-from intendant.vocabulary import COMMANDS, JOINERS
+from intendant.vocabulary import ARRIVALS, COMMANDS, JOINERS
 from intendant.wording import correct_verb, is_slip
 
 #: orders to what is there already, which is never another intent by its name
@@ -141,7 +141,7 @@ class ClauseReader:
         said = text.lower()
         near = {intent for other, intent in self._names if said == other or (len(other) > 4 and is_slip(said, other))}
         # "make sure git is installed"
-        verb = "install" if verb in {"make", "ensure"} else verb
+        verb = "install" if verb in {"make", "ensure"} | ARRIVALS else verb
         if meant in near or verb in _RUNNING or not self._answers_to(meant, verb):
             return []
         return sorted(other for other in near if self._answers_to(other, verb))

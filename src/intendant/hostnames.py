@@ -44,6 +44,10 @@ class HostNames:
         """Whether the group is known to have one host, so that "the database server" is that one."""
         return len(self._members.get(group, ())) == 1
 
+    def size(self, group: str) -> int:
+        """How many hosts the group is known to have."""
+        return len(self._members.get(group, ()))
+
     def nearest(self, word: str, cutoff: float) -> list[str]:
         """Up to three names that look like the word."""
         return [name for name, _, _ in process.extract(word, [*self.hosts, *self.groups], limit=3, score_cutoff=cutoff)]

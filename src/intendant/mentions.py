@@ -23,6 +23,8 @@ _REACHING = frozenset(
     "allow open permit accept let close block deny forward proxy point redirect connect sync copy back backup clone "
     "mount unmount umount share export send push move migrate replicate restrict limit restore save mirror pull".split()
 )
+#: orders for what a host has, so that "from" is a place
+_SHARING = frozenset({"export", "share", "serve", "offer"})
 #: what a host has, so that "from" means "of": "the hostname from web1"
 _OWNED = frozenset("hostname name timezone zone locale language clock".split())
 _SETTING = frozenset({"set", "change", "rename", "switch"})
@@ -67,6 +69,10 @@ def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[
         elif target is None and word in _WHOLE and (target := _read_object(tokens, position + 1, names)):
             rest += [tokens[position], Token("system")]
             word = ""
+        if target is None and found and (end := _read_same(tokens, position)):
+            # "and open 443 there"
+            position = end
+            continue
         if target is None:
             rest.append(tokens[position])
             position += 1
@@ -81,19 +87,75 @@ def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[
         if word == "off":
             # "get nginx off web1"
             rest = [Token("remove") if token.word in {"get", "take", "put"} else token for token in rest]
-        found.append(target.names)
         position = target.end
+        if (excluded := _read_exclusion(tokens, position, names)) and target.names and excluded.names:
+            target.names += _left_out(excluded.names, target.names, names)
+            position = excluded.end
+        found.append(target.names)
+    if len(found) == 1 and found[0] and not question and (late := _late_exclusion(rest, names)):
+        rest, excluded_names = late
+        found[0] += _left_out(excluded_names, found[0], names)
     patterns = {",".join(sorted(mention)): mention for mention in found if mention}
     if len(patterns) > 1 and not question:
         listed = " and ".join(", ".join(mention) for mention in patterns.values())
         question = f"The request names different hosts ({listed}); a plan has one set of hosts. Which are meant?"
-    pattern = "" if question or not patterns else ",".join(next(iter(patterns.values())))
+    pattern = "" if question or not patterns else write_pattern(next(iter(patterns.values())))
     return Mentions(tuple(rest), pattern, question, is_open and not patterns)
+
+
+def write_pattern(names: Sequence[str]) -> str:
+    """The Ansible host pattern of the names, of which those with "!" in front are left out."""
+    kept = ",".join(name for name in names if not name.startswith("!"))
+    return ":".join([kept, *(name for name in names if name.startswith("!"))])
+
+
+def _left_out(excluded: Sequence[str], kept: Sequence[str], names: HostNames) -> list[str]:
+    """The names to leave out, as a pattern has them; those of plain hosts are not there anyway."""
+    return [f"!{name}" for name in excluded] if not set(kept).issubset(names.hosts) else []
+
+
+def _read_same(tokens: Sequence[Token], position: int) -> int:
+    """Where "there", "on it" or "on them" ends, the hosts named before; 0 when it is none."""
+    words = [token.word for token in tokens[position : position + 2]]
+    before = tokens[position - 1].word if position else ""
+    after = tokens[position + 2].word if position + 2 < len(tokens) else SEPARATOR
+    if words[0] == "there" and before not in {"is", "are", "be", "was", "were", "been", ""}:
+        return position + 1
+    is_end = after in TARGET_JOINERS | {"too", "as", "then", "also", "please"}
+    return position + 2 if words[0] == "on" and words[1:] in (["it"], ["them"], ["those"], ["these"]) and is_end else 0
+
+
+_EXCEPT = ["except on", "except for", "except", "but not on", "but not", "but", "apart from", "other than", "excluding",
+           "excepting", "without", "not on"]  # fmt: skip
+
+
+def _read_exclusion(tokens: Sequence[Token], position: int, names: HostNames) -> Target | None:
+    """The hosts after "except", and where they end."""
+    start = position + (tokens[position : position + 1] == [Token(SEPARATOR)])
+    for words in (text.split() for text in _EXCEPT):
+        if [token.word for token in tokens[start : start + len(words)]] == words:
+            return read_target([Token("on"), *tokens[start + len(words) :]], 0, names, end=start + len(words) - 1)
+    return None
+
+
+def _late_exclusion(rest: Sequence[Token], names: HostNames) -> tuple[list[Token], list[str]] | None:
+    """The words without hosts that are left out at the end: "install curl on all hosts, …, except on db1"."""
+    for place in range(1, len(rest)):
+        found = _read_exclusion(rest, place, names)
+        if found is not None and found.names and found.end == len(rest) and not found.question:
+            return list(rest[:place]), found.names
+    return None
 
 
 def _explain_role(preposition: str, target: Target, before: Sequence[Token]) -> str:
     """A question when a host may be a part of what is asked for: "allow ssh from web1"."""
     said = {token.word for token in before}
+    # "close port 21 and remove vsftpd from web1": the order that is next to it counts
+    orders = [word for place, word in enumerate(token.word for token in before)
+              if not place or before[place - 1].word in {SEPARATOR, "and", "then", "please"}]  # fmt: skip
+    last = next((word for word in reversed(orders) if word in _REACHING | _REMOVALS), "")
+    if preposition == "from" and last in _REMOVALS | _SHARING:
+        return ""
     reaches = preposition in {"from", "to", "for"} and not said.isdisjoint(_REACHING)
     removes = any(is_slip(word, removal) for word in said for removal in _REMOVALS)
     owns = bool(before) and before[-1].word in _OWNED

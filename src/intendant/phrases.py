@@ -4,7 +4,7 @@ What a phrase leaves open about ``*_state`` and ``*_enabled`` is read from its v
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hassil import Intents, parse_sentence, recognize_all
@@ -14,7 +14,7 @@ from intendant.readings import Reader, Reading, placeholder
 from intendant.slots import all_slots, fixed_value
 from intendant.templates import ABSENT, first_words, slots_of, words_for, words_of
 from intendant.tokens import Token
-from intendant.vocabulary import ARTICLES, COMMANDS, NO_NAMES, SEPARATOR
+from intendant.vocabulary import ARTICLES, COMMANDS, FUNCTION_WORDS, NO_NAMES, PLAIN, SEPARATOR
 from intendant.wording import correct_word
 
 #: for each way to order a removal, the orders that it takes back
@@ -55,10 +55,15 @@ class Phrases:
         }
         for intent in self._intents.values():
             self._learn_words(intent)
-        framed = (words_of(text, {}) for intent in intents for text in intent.frame.templates())
+        framed = {
+            intent.name: set[str]().union(*(words_of(text, {}) for text in intent.frame.templates()))
+            for intent in intents
+        }
+        #: what says something about each intent
+        self._telling = {name: (words | self.words[name]) - PLAIN - FUNCTION_WORDS for name, words in framed.items()}
         self._vocabulary = {"and"}.union(*self.words.values())
         #: what a slip of the keyboard may have been meant to be
-        self._known = self._vocabulary.union(*framed)
+        self.known = self._vocabulary.union(*framed.values())
         nouns = {word for intent in self._intents.values() for word in _nouns(intent)}
         #: words that a step may start with; "git" of "git clone" is the name of something all the same
         self.verbs = frozenset().union(*self._first_words.values()) - NO_NAMES - nouns
@@ -72,6 +77,10 @@ class Phrases:
     def starts_step(self, word: str) -> bool:
         """Whether a step may start with the word, be it one that some intent answers to or not."""
         return word in self.verbs or word in COMMANDS
+
+    def knows(self, intent: str, words: Collection[str]) -> bool:
+        """Whether one of the words is one that the intent has a use for."""
+        return not self._telling.get(intent, frozenset()).isdisjoint(words)
 
     def answers_to(self, intent: str, verb: str) -> bool:
         """Whether the intent has a phrase that starts with the verb."""
@@ -110,11 +119,11 @@ class Phrases:
         # "sshd's port"
         owners = {token.word.removesuffix("'s") for token in mended if token.word.endswith("'s")} & self._vocabulary
         mended = [Token(token.word.removesuffix("'s")) if token.word[:-2] in owners else token for token in mended]
-        known = {correct_word(token.word, self._known) for token in mended}
+        known = {correct_word(token.word, self.known) for token in mended}
         changed = {word for word in known if word not in {token.word for token in mended}}
         relaxed: list[Token] = []
         for position, token in enumerate(mended):
-            word = correct_word(token.word, self._known)
+            word = correct_word(token.word, self.known)
             following = mended[position + 1].word if position + 1 < len(mended) else ""
             following = correct_word(following, self._vocabulary)
             if word in ARTICLES | {"the", "this"} and following in self._vocabulary and following != "and":

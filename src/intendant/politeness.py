@@ -22,6 +22,15 @@ _OPENERS = [
         "i'd be happy if you could", "i would be happy if you could", "if possible", "if you have a moment",
         "whenever you can",
         "as soon as possible", "as soon as you can", "good afternoon", "i think", "first of all",
+        "do one thing for me", "do one thing", "yo", "bruh", "bro", "dude", "uh", "um", "erm",
+        "sir", "madam", "ma'am", "dear team", "hi team", "hi all", "hello all", "dear all", "guys", "folks",
+        "after that",
+        "in addition", "i should like to", "you are an expert devops engineer", "you are a system administrator",
+        "you are a sysadmin", "you are an expert system administrator", "be good enough to",
+        "be so good as to", "we'd love to", "i'd be grateful if you could", "i would be grateful if you could",
+        "i'd appreciate it if you could", "i would appreciate it if you could", "it is required to", "you must",
+        "therefore", "thus", "hence", "and so", "lastly", "at last", "in the end", "additionally", "furthermore",
+        "moreover", "besides", "what i need is to",
         "so", "well", "alright", "right", "quickly",
         "simply", "let's", "lets", "let us", "go ahead and", "help me to", "help me", "please", "plese", "pleas",
         "pls", "plz", "kindly", "just", "hey", "hi", "hello", "ok", "okay", "now", "then", "next", "first", "finally",
@@ -31,7 +40,12 @@ _OPENERS = [
 ]  # fmt: skip
 _CLOSERS = [
     *(line.split() for line in (
-        "finally", "also", "next", "afterwards",
+        "finally", "also", "next", "afterwards", "after that", "thereafter", "in addition", "additionally",
+        "lol", "lmao",
+        "omg", "smh", "haha", "thanks so much", "thank you in advance", "thank you kindly", "ty", "tia", "already",
+        "quick", "while you are at it", "while you're at it", "if that goes",
+        "if that is possible", "if possible", "sir", "bro", "dude", "at your convenience", "best regards",
+        "regards", "kind regards",
         "please", "pls", "plz", "thanks", "thank you", "thx", "now", "right now", "for me", "for us", "asap",
         "immediately", "as well", "too", "then", "and", "thank you very much", "thank you so much", "many thanks",
         "thanks a lot", "if you please", "would you", "will you", "cheers", "kindly", "at once", "if you don't mind",
@@ -43,6 +57,9 @@ _PLEAS = (
     "it would be great to have".split(), "it would be nice to have".split(),
     ["please"], ["pls"], ["plz"], ["kindly"], ["plese"], ["pleas"],
 )  # fmt: skip
+
+#: single words that are only polite
+POLITE_WORDS = frozenset("please thanks kindly hello could would".split())
 
 
 def asks_politely(words: Sequence[str]) -> bool:

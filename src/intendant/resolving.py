@@ -1,11 +1,13 @@
 """From a request in words to steps: certain where the words leave no choice, else candidates and a question. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from intendant.backgrounds import Told, without_background
 from intendant.clauses import Clause, ClauseReader
 from intendant.contexts import drop_context, gives_command, gives_secret
 from intendant.hostnames import HostNames
@@ -14,15 +16,20 @@ from intendant.mentions import Mentions, explain_unknown_host, part_hosts, read_
 from intendant.phrases import Phrases
 from intendant.ranking import Ranking, evident_params
 from intendant.rephrasing import to_active
+from intendant.sayings import say_plainly
 from intendant.schemas import join_description
 from intendant.slots import missing_params
+from intendant.spelling import Speller, part_joined
 from intendant.splitting import Splitter
+from intendant.spoken import correct_self, name_hosts, write_out
 from intendant.tokens import Token
-from intendant.vocabulary import COMMANDS, SEPARATOR
+from intendant.vocabulary import COMMANDS, JOINERS, SEPARATOR
 from intendant.wording import Wording, correct_verb, count_negations, join_times, read_wording, strip_politeness
 
 MAX_REQUEST = 4000
 MAX_WORDS = 80
+#: in how many other ways a request that is not clear is read
+MAX_WAYS = 6
 MAX_CANDIDATES = 5
 MIN_SCORE = 30.0
 _MAYBE_PACKAGE = 35.0
@@ -68,6 +75,8 @@ class Resolver:
         self._ranking = Ranking(intents)
         names = [(_plain(name), intent.name) for intent in intents for name in self._names_of(intent)]
         self._reader = ClauseReader(self._intents, self._phrases, names)
+        self._said_names = frozenset(name for name, _ in names)
+        self._speller = Speller(self._phrases.known, self._said_names)
         roles = {re.escape(intent.name.rpartition(".")[2].lower()) for intent in intents}
         self._versioned = re.compile(rf"({'|'.join(sorted(roles)) or '(?!)'})-?(\d+(?:\.\d+)+)")
 
@@ -84,6 +93,37 @@ class Resolver:
             return Resolution(certain=False, question=f"The request is {problem}. Say what to change on which hosts, "
                               'such as "install git on web1".')  # fmt: skip
         names = HostNames(hosts, groups)
+        found = self._resolve(wording, names)
+        is_final = found.steps or wording.is_question or gives_secret(wording.tokens)
+        return found if is_final else self._read_again(wording, names, found)
+
+    def _read_again(self, wording: Wording, names: HostNames, found: Resolution) -> Resolution:
+        """What the request means when it is put another way; ``found`` is what it means as it stands."""
+        pattern = ""
+        for told in islice(self._restate(wording.tokens, names), MAX_WAYS):
+            again = self._resolve(replace(wording, tokens=told.tokens), names, is_again=True)
+            # No way to put it may lose the hosts, or what was left out and bears on the steps.
+            is_elsewhere = again.hosts != (pattern or again.hosts or found.hosts)
+            pattern = pattern or again.hosts
+            is_less = any(self._phrases.knows(step.intent, told.words) for step in again.steps)
+            if again.steps and not is_elsewhere and not is_less:
+                return again
+        return found
+
+    def _restate(self, tokens: Sequence[Token], names: HostNames) -> Iterator[Told]:
+        """Other ways to write the request, which mean the same, for one that is not clear as it stands."""
+        mended = self._speller.mend(part_joined(correct_self(tokens), names), names)
+        written = write_out(name_hosts(mended, names), names, self._said_names, self._speller.known)
+        if written != list(tokens):
+            yield Told(tuple(written))
+        plain = say_plainly(written, names)
+        if plain != written:
+            yield Told(tuple(strip_politeness(plain)))
+        yield from without_background(plain, names, self._phrases.starts_step)
+
+    def _resolve(self, wording: Wording, names: HostNames, *, is_again: bool = False) -> Resolution:
+        """What the words mean as they stand; ``is_again`` wants no candidates where nothing is clear."""
+        hosts = names.hosts
         active = to_active(part_hosts(wording.tokens, names), self._phrases.orders)
         mentions = read_mentions(active, names, self._phrases.starts_step)
         tokens = self._prepare(strip_politeness(drop_context(mentions.rest, self._phrases.starts_step)))
@@ -97,6 +137,8 @@ class Resolver:
         is_clear = all(clause.steps for clause in clauses) and not gives_secret(tokens)
         read = [step for clause in clauses for step in clause.steps] if is_clear else []
         steps = join_steps(read)
+        if is_again and not steps:
+            return Resolution(certain=False, hosts=mentions.pattern)
         # Where nothing was read, the reason in front may tell what is meant.
         candidates = self._rank(tokens if steps else self._prepare(strip_politeness(mentions.rest)), clauses)
         question = self._question(
@@ -127,7 +169,7 @@ class Resolver:
     def _prepare(self, tokens: Sequence[Token]) -> list[Token]:
         """The tokens with times joined, and "python3.12" taken apart where python is an intent."""
         prepared: list[Token] = []
-        for token in join_times(tokens):
+        for token in _quote_make(join_times(tokens)):
             match = self._versioned.fullmatch(token.word)
             prepared += [Token(match[1]), Token(match[2])] if match else [token]
         if prepared and prepared[0].is_time:
@@ -242,6 +284,20 @@ class CachedResolver:
 def resolve_request(request: str, intents: Sequence[Intent], hosts: Sequence[str], groups: Sequence[str]) -> Resolution:
     """What the request means. For many requests keep a ``Resolver``: this compiles the phrases each time."""
     return Resolver(intents).resolve(request, hosts, groups)
+
+
+def _quote_make(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with the program make as a name: "git and make, also node"."""
+    words = [SEPARATOR, *(token.word for token in tokens), SEPARATOR]
+    return [
+        Token("make", quoted=True)
+        if token.word == "make"
+        and words[place] in JOINERS
+        and words[place + 2] in JOINERS | {"on", "is", "are", "to", "in", "from"}
+        and place
+        else token
+        for place, token in enumerate(tokens)
+    ]
 
 
 def _plain(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 
 #: words that a time may start with
-TIME_OPENERS = frozenset("every each at on daily hourly weekly monthly nightly".split())
+TIME_OPENERS = frozenset("every each at on weekdays workdays daily hourly weekly monthly nightly".split())
 _DAYS = {day[:3]: day[:3].title() for day in "monday tuesday wednesday thursday friday saturday sunday".split()}
 _PLAIN = {
     "hourly": "hourly", "every hour": "hourly", "daily": "daily", "nightly": "daily", "every day": "daily",
@@ -17,12 +17,12 @@ _DAY = "|".join(f"{short}(?:{rest})?" for short, rest in (
 ))  # fmt: skip
 _CLOCK = r"(?P<hour>\d{1,2})(?::(?P<minute>\d{2}))?\s*(?P<half>am|pm)?|(?P<word>noon|midnight)"
 _WHEN = re.compile(
-    rf"(?:(?:every|each|on)\s+)?(?P<when>day|night|morning|evening|daily|nightly|weekday|workday|(?P<day>{_DAY})s?)?"
+    rf"(?:(?:every|each|on)\s+)?(?P<when>day|night|morning|evening|daily|nightly|weekdays?|workdays?|(?P<day>{_DAY})s?)?"
     rf"(?:\s*(?:at|@)\s*(?:{_CLOCK}))?(?:\s*o'clock)?"
 )
 _MINUTES = re.compile(r"every (?P<count>\d{1,2}) (?P<unit>minutes|hours)")
 _CALENDAR = re.compile(rf"(?:(?:{_DAY}|[,. ])+ )?(?=.*(?:\*|\d:\d))[\d*,:/~. -]+", re.IGNORECASE)
-_NEEDS_TIME = frozenset({"morning", "evening", "weekday", "workday"})
+_NEEDS_TIME = frozenset({"morning", "evening", "weekday", "workday", "weekdays", "workdays"})
 
 
 def read_schedule(words: str) -> str | None:

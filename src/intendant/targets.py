@@ -111,7 +111,8 @@ def _read_name(words: Sequence[str], start: int, names: HostNames) -> tuple[str,
         found = sorted(names.find(spoken))
         if not found and spoken[-1] in NOUNS and length > 1:
             # "the database server" is the group's one host
-            found = sorted(group for group in names.find([*spoken[:-1], spoken[-1] + "s"]) if names.is_single(group))
+            plural = spoken[-1] + ("es" if spoken[-1].endswith("x") else "s")
+            found = sorted(group for group in names.find([*spoken[:-1], plural]) if names.is_single(group))
         if len(found) == 1:
             end = start + length
             is_one = end < len(words) and words[end] in NOUNS

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from intendant.vocabulary import COMMANDS, JOINERS, SEPARATOR
 
@@ -29,7 +30,7 @@ _SIGNS = {
     "@": Token("on"), "+": Token("and"), "&&": Token("and"), "n": Token("and"), "-": Token(SEPARATOR),
     ";": Token(SEPARATOR), "teh": Token("the"), "shud": Token("should"), "adn": Token("and"), "wiht": Token("with"),
 }  # fmt: skip
-_UNITS = re.compile(r"([kmgt])i?b?|(kilo|mega|giga|tera|gig|meg)(?:byte)?s?")
+_UNITS = re.compile(r"([kmgt])i?b?|(kilo|mega|giga|tera|gig|meg)(?:byte|a)?s?")
 _TICKET = re.compile(r"[A-Z]{2,}-\d+|#\d+")
 _TICKETS = frozenset("ticket task request incident story issue todo change case".split())
 #: programs that only repeat what is ordered, with the orders that they pass on
@@ -44,10 +45,19 @@ _KEY_TYPE = re.compile(r"ssh-(?:ed25519|rsa|dss)|ecdsa-sha2-\w+")
 def unify(tokens: Sequence[Token]) -> list[Token]:
     """The tokens without the number of a ticket and what only a shell needs, and with each value as one token."""
     signed = [_SIGNS.get(token.word, token) for token in tokens]
-    return _skip_shell(_skip_ticket(_join_keys(_join_sizes(signed))))
+    for place, (before, token) in enumerate(pairwise(signed), 1):
+        if token.word == "u" and before.word in {"can", "could", "would", "will"}:
+            signed[place] = Token("you")
+        elif before.word in {"new", "newly", "anew"} and token.word in {"start", "started"}:
+            # "new started", as it is said in German
+            signed[place - 1], signed[place] = Token(""), Token(f"re{token.word}")
+        elif token.word == "of" and before.word in {"turn", "switch"}:
+            signed[place] = Token("off")
+    signed = [token for token in signed if token.text]
+    return _skip_shell(_skip_ticket(_join_keys(join_sizes(signed))))
 
 
-def _join_sizes(tokens: Sequence[Token]) -> list[Token]:
+def join_sizes(tokens: Sequence[Token]) -> list[Token]:
     """ "2 GB" and "2 gigabytes" as one word, and "localhost port 80" as one address."""
     joined: list[Token] = []
     for token in tokens:
@@ -77,6 +87,8 @@ def _join_keys(tokens: Sequence[Token]) -> list[Token]:
 
 def _skip_ticket(tokens: Sequence[Token]) -> list[Token]:
     """The tokens without the number of a ticket, or the word "ticket" and a colon, in front."""
+    if tokens and tokens[0].text.startswith("[") and _TICKET.fullmatch(tokens[0].text.strip("[]")):
+        return list(tokens[1:])
     start = 1 if tokens and _TICKET.fullmatch(tokens[0].text) else 0
     words = [token.word for token in tokens[:4]]
     if not start and SEPARATOR in words:
@@ -84,6 +96,16 @@ def _skip_ticket(tokens: Sequence[Token]) -> list[Token]:
         named = [word for word in words[:colon] if not re.fullmatch(r"#?[a-z]{0,4}-?\d+", word)]
         start = colon if named and _TICKETS.issuperset(named) else 0
     return list(tokens[start:])
+
+
+#: what ends the list of packages that apt takes
+_AFTER_LIST = JOINERS | frozenset("on at in for to from with without here everywhere please using via".split())
+
+
+def _installs(words: Sequence[str]) -> bool:
+    """Whether the words so far are apt's order to install, with packages only after it."""
+    start = next((n for n in range(len(words) - 1, 0, -1) if words[n] in {"install", "remove"}), 0)
+    return bool(start) and words[start - 1] in {"apt", "apt-get"} and _AFTER_LIST.isdisjoint(words[start:])
 
 
 def _skip_shell(tokens: Sequence[Token]) -> list[Token]:
@@ -94,6 +116,10 @@ def _skip_shell(tokens: Sequence[Token]) -> list[Token]:
         following = words[position + 1 : position + 4]
         is_start = not kept or kept[-1].word in JOINERS or kept[-1].word in {"please", "sudo", "pls"}
         is_sudo = token.word == "sudo" and following and (following[0] in _SHELL or following[0] in COMMANDS)
+        is_apt = position > 1 and words[position - 1] not in _AFTER_LIST and _installs(words[:position])
+        if is_apt and token.word not in _AFTER_LIST and kept[-1].word not in JOINERS | {"install", "remove"}:
+            # "apt install git curl"
+            kept.append(Token(SEPARATOR))
         if is_start and (is_sudo or _SHELL.get(token.word, frozenset()).intersection(following[:2])):
             continue
         if token.text in {"-y", "--yes", "-qq"} and not token.quoted:

@@ -31,7 +31,7 @@ NO_NAMES = ARTICLES | frozenset(
     "had if when while until after before because since so but or and then also again please now soon later today "
     "tomorrow always only just really very maybe perhaps possibly up down out off over under here there "
     "everywhere somewhere finally lastly afterwards next new old latest newest current recent stable fresh "
-    "version versions release yes ok using "
+    "version versions release yes ok using exists exist sorry oops pretend "
     "via like than too well what "
     # things of which there are many kinds (a plural counts as its singular)
     "server webserver database db firewall service daemon package software program app application website site "
@@ -62,13 +62,34 @@ DEPARTURES = frozenset(
     "get rid|nuke".split("|")
 )
 #: what may be left of an order for something to be gone: "throw it out"
-PARTICLES = frozenset("out off away down of completely entirely".split())
+PARTICLES = frozenset("out off away down of completely entirely altogether fully permanently".split())
 #: words between the parts of a request that say nothing
 FILLERS = frozenset("a an the some my our your their its new please pls plz and with but also , then of".split())
 #: words that make a wish of what would be a statement otherwise
 MODALS = frozenset("should must shall would like gladly want wants need needs i'd we'd".split())
 #: other words that say nothing, but belong to whole sentences
 PROFORMS = frozenset("i we you me us it them there running working have to".split())
+#: words of sentences that tell something, near to words that order something but no slips of them
+PROSE = frozenset(
+    "shared those these whose chose chosen where wheel while whole ones notes tests tasks costs stage staged state "
+    "stated start started steps steep steal stuff staff cache cached catch class clients client colleague colleagues "
+    "light right might night weight party dirty sorry works worker workers world words ward wide white write wrote "
+    "lists least lease leave lines links lived lives loads lose loose break broke brake broken braked form forms farm "
+    "firm firms customers customer office school shop team boss pupil pupils lesson holidays year month week today "
+    "tonight something somebody anybody anymore longer again once twice sure great nice good fine thank thanks "
+    "mounted mountain count country house horse mouse hosted hosting ghost most lost cost post posts part parts party "
+    "past paste poster panel pages paper power powers point points print prints prime price pricing price places "
+    "place placed phase phrase phone plane plate planet plant plants plans after alter altar alert alerts article "
+    "early easily heavy ready really reach reaches reached reason reasons release released releases report reported "
+    "reports record records request requests response rights rule rules safe safety said sales same sample school "
+    "second seconds section sector seen self sense sent separate series serious sheet shift short show shows side "
+    "sign signal simple since small smart social soft sound south speed spend sport square stand still stock store "
+    "story street strong student style subject such suite table tables tablet taken takes talk teach team terms text "
+    "thing think third throw time times timer title total touch tower track trade train travel treat tree trial "
+    "trouble true trust truth turned types under unity until upper usage users uses usual value values video view "
+    "visit voice vote waste water wave ways wear weather website weird welcome west wheel window winter wish woman "
+    "wonder wood wrong young".split()
+)
 #: pronouns that make a statement when they stand before what would be an order: "we restart nginx"
 SUBJECTS = frozenset({"i", "we", "you", "they"})
 #: words that are no names in a frame

@@ -71,10 +71,26 @@ def read_wording(request: str) -> Wording:
     gets = words[:3] in _WISHES and words[-1] in _PLEASE and not negation
     wishes = start > 0 and opener == "have" and not asks
     orders = words[start : start + 2] == ["check", "out"] and not asks
+    passive = _ask_passive(tokens, start) if not negation else None
     is_question = (asks and not is_polite_question) or (opener in QUESTION_OPENERS and not wishes and not orders)
     tokens = tokens[2:] if gets else tokens
     is_polite = polite or bool(_PLEASE.intersection(words))
+    if passive:
+        return Wording(tuple(strip_politeness(passive)), is_polite=True)
     return Wording(tuple(strip_politeness(tokens)), is_question and not gets, negation, is_polite)
+
+
+def _ask_passive(tokens: Sequence[Token], start: int) -> list[Token] | None:
+    """ "Could the port please be opened?" as "the port should be opened"; None where it is something else."""
+    words = [token.word for token in tokens]
+    if words[start : start + 1] not in (["could"], ["can"]) or not _PLEASE.intersection(words):
+        return None
+    kept = [token for token in tokens[start + 1 :] if token.word not in _PLEASE]
+    place = next((n for n, token in enumerate(kept) if token.word == "be"), 0)
+    subject = [token.word for token in kept[:place]]
+    if not 0 < place < 6 or SEPARATOR in subject or subject[0] in {"i", "we", "you", "it", "there"}:
+        return None
+    return [*kept[:place], Token("should"), *kept[place:]]
 
 
 def strip_politeness(tokens: Sequence[Token]) -> list[Token]:
@@ -98,8 +114,19 @@ def correct_verb(word: str, verbs: Collection[str]) -> str:
     if len(word) == 4:
         # Of short words only swapped letters are clear: "opne".
         near = {verb for verb in near if sorted(verb) == sorted(word)}
-    near = {verb for verb in near if not (word.startswith(verb) and _INFLECTION.fullmatch(word[len(verb) :]))}
+    near = {verb for verb in near if not is_inflected(word, verb)}
     return near.pop() if len(near) == 1 else word
+
+
+def is_inflected(word: str, verb: str) -> bool:
+    """Whether the word is a form of the verb, as "moved" and "mounting" are."""
+    ending = word[len(verb) :] if word.startswith(verb) else word[len(verb) - 1 :] if verb.endswith("e") else ""
+    stem = verb if word.startswith(verb) else verb.removesuffix("e")
+    return (
+        bool(ending)
+        and word.startswith(stem)
+        and (bool(_INFLECTION.fullmatch(ending)) or (verb.endswith("e") and ending == "d"))
+    )
 
 
 def correct_word(word: str, known: Collection[str]) -> str:

@@ -127,7 +127,8 @@ def test_a_frame_that_is_not_bare_needs_an_order() -> None:
 @pytest.mark.parametrize(
     ("request_", "meant"),
     [
-        ("upgarde openssl on web1", None),  # never the word that it nearly is
+        # openssl is never openssh, which it nearly is
+        ("upgarde openssl on web1", ("packages", {"packages_names": ["openssl"], "packages_state": "latest"})),
         ("upgrade openssl on web1", ("packages", {"packages_names": ["openssl"], "packages_state": "latest"})),
         ("OPS-12: restart nginx on web1", ("service", {"service_name": "nginx", "service_state": "restarted"})),
         ("Ticket 7: restart nginx on web1", ("service", {"service_name": "nginx", "service_state": "restarted"})),

@@ -109,8 +109,10 @@ def judge(resolver: Resolver, label: Label, file: str) -> Verdict:
     return Verdict(label, outcome, has_meant, bool(found.steps), shown)
 
 
-def _hosts(pattern: str, groups: dict[str, list[str]]) -> set[str]:
+def _hosts(pattern: str, groups: Any) -> set[str]:
     """The hosts of a pattern: `all:!db1` and `web` are the same where db1 is the only other host."""
+    if not isinstance(groups, dict):
+        groups = {}
     parts = re.split("[,:]", pattern)
     kept = {host for part in parts if not part.startswith("!") for host in groups.get(part, [part])}
     return kept - {host for part in parts if part.startswith("!") for host in groups.get(part[1:], [part[1:]])}

@@ -68,6 +68,9 @@ def _without_defaults(params: Mapping[str, Any], options: Mapping[str, Any]) -> 
 def _write_one_way(name: str, value: Any, options: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return sorted((_write_one_way("", item, options) for item in value), key=repr)
+    if isinstance(value, dict) and not options:
+        # settings of any name: 300 and "300" are one in the file
+        return {key: str(part) if type(part) in {int, float} else part for key, part in value.items()}
     if isinstance(value, dict):
         return _without_defaults(value, options)
     if isinstance(value, str) and name.endswith(("_schedule", "_calendar")):
