@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from intendant.frames import Frames
-from intendant.hostnames import HostNames
+from intendant.hostnames import NOUNS, HostNames
 from intendant.intents import Intent, Step
 from intendant.phrases import Phrases
 from intendant.readings import Reading
@@ -126,7 +126,7 @@ class ClauseReader:
                 ):
                     if text.lower() in names.hosts_by_key or (len(values) > 1 and text in names.groups):
                         return f"Is '{text}' the host, or a value for {name}?", ""
-                    if not says_kind and _looks_like(text, names.hosts):
+                    if not says_kind and (_looks_like(text, names.hosts) or _is_nearly_a_noun(text)):
                         return f"Is '{text}' meant to be a host? The inventory has no such name.", ""
                     rivals = [] if says_kind else self._rivals(reading.intent, text, verb)
                     if rivals:
@@ -139,10 +139,15 @@ class ClauseReader:
     def _rivals(self, meant: str, text: str, verb: str) -> list[str]:
         """The intents that a value may be the name of, when they can be asked for by the same verb."""
         said = text.lower()
-        near = {intent for other, intent in self._names if said == other or (len(other) > 4 and is_slip(said, other))}
+        exact = {intent for other, intent in self._names if said == other}
+        near = exact | {intent for other, intent in self._names if len(other) > 4 and is_slip(said, other)}
+        if verb in _RUNNING:
+            # "restart nginx" is about the service; "restart ngixn" perhaps, too
+            is_name = any(said.replace("-", " ") == other for other, _ in self._names)
+            return [] if exact or is_name else sorted(near - {meant})
         # "make sure git is installed"
         verb = "install" if verb in {"make", "ensure"} | ARRIVALS else verb
-        if meant in near or verb in _RUNNING or not self._answers_to(meant, verb):
+        if meant in near or not self._answers_to(meant, verb):
             return []
         return sorted(other for other in near if self._answers_to(other, verb))
 
@@ -156,6 +161,11 @@ def _looks_like(text: str, hosts: Sequence[str]) -> bool:
     """Whether the text is the name of a host but for the number: "web3" beside web1 and web2."""
     base = re.sub(r"\d+", "", text.lower())
     return base != text.lower() and any(base == re.sub(r"\d+", "", host.lower()) != host.lower() for host in hosts)
+
+
+def _is_nearly_a_noun(text: str) -> bool:
+    """ "sever" for "server"."""
+    return any(len(noun) > 4 and is_slip(text.lower(), noun) for noun in NOUNS)
 
 
 def _nouns(intent: Intent) -> frozenset[str]:

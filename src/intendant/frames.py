@@ -5,6 +5,7 @@ for: by the thing that an intent is about, an order, a part, or one of a few wor
 makes the words unclear, and so does a second way to read them.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -20,6 +21,9 @@ from intendant.vocabulary import ARTICLES, NEGATIONS, PARTICLES, PLAIN, SEPARATO
 
 #: the key of a setting; what names a disk by a label is none
 _KEY = re.compile(r"(?!(?:PART)?(?:UUID|LABEL)$)[A-Za-z_][\w.-]*")
+
+#: params that say how a thing goes, not which
+_HOW_IT_GOES = re.compile("_(state|name|remove_.*|purge|force)$")
 
 
 class Frames:
@@ -71,9 +75,9 @@ class _Frame:
         found: dict[str, Reading] = {}
         for thing, rest in self._take_things(tokens):
             for tiling in self._tiler.tile(rest, thing):
-                reading = self._convert(tiling, len(tokens), may_imply=may_imply)
+                reading = self._convert(tiling, tokens, may_imply=may_imply)
                 if reading is not None:
-                    key = repr(sorted(map(repr, reading.params)))
+                    key = json.dumps(sorted(json.dumps(params, sort_keys=True) for params in reading.params))
                     if key not in found or found[key].literal < reading.literal:
                         found[key] = reading
         return list(found.values())
@@ -101,7 +105,7 @@ class _Frame:
                         # "the port of redis"
                         yield match, [*before[:-1], *after]
 
-    def _convert(self, tiling: Tiling, words: int, *, may_imply: bool) -> Reading | None:
+    def _convert(self, tiling: Tiling, tokens: Sequence[Token], *, may_imply: bool) -> Reading | None:
         kinds = {kind.removeprefix("inflected ") for kind in tiling.kinds}
         if not self._orders_something(kinds, tiling, may_imply=may_imply):
             return None
@@ -113,11 +117,14 @@ class _Frame:
         steps = build_params(self._intent, [(slot, list(values)) for slot, values in tiling.read])
         if not steps or not all(self._reader.infer_states(params, literal) for params in steps):
             return None
+        may_be_several = all(token.word != "from" for token in tokens)
+        if DEPARTURE in kinds and not all(self._says_what_goes(params, may_be_several) for params in steps):
+            return None
         if not all(self._is_enough(params) and all(name in params for name in self._required) for params in steps):
             return None
         spoken = (*tiling.literal, *tiling.telling)
         negations = sum(word in NEGATIONS for word in spoken)
-        return Reading(self._intent.name, steps, len(spoken), words, frozenset(spoken), negations)
+        return Reading(self._intent.name, steps, len(spoken), len(tokens), frozenset(spoken), negations)
 
     def _orders_something(self, kinds: set[str], tiling: Tiling, *, may_imply: bool) -> bool:
         """Whether the words ask for something rather than tell how it is."""
@@ -131,6 +138,16 @@ class _Frame:
             return has_value
         is_thing = kinds.isdisjoint({"be", "wordy", "subject"})
         return is_thing and self._is_installable and self._intent.frame.bare and (may_imply or has_value)
+
+    def _says_what_goes(self, params: Mapping[str, object], may_be_several: bool) -> bool:
+        """Whether a removal names nothing but what goes: neither alice in "remove sudo from alice", nor a database in
+        "remove the user bob from the database shop".
+        """
+        rules = self._intent.export
+        named = {*self._required, rules.each, *"|".join(rules.identity or ()).split("|")}
+        kinds = [name for name in params if "state" in (self._intent.options[name].get("options") or {})]
+        others = params.keys() - named - set(kinds)
+        return (may_be_several or len(kinds) < 2) and all(_HOW_IT_GOES.search(name) for name in others)
 
     def _is_enough(self, params: Mapping[str, object]) -> bool:
         is_gone = ABSENT in texts_in(

@@ -97,13 +97,14 @@ def build_params(intent: Intent, read: Sequence[tuple[str, list[JsonValue]]]) ->
         elif len(values) == 1:
             params[param] = values[0]
         elif (intent.options.get(f"{param}s") or {}).get("type") == "list" and f"{param}s" not in params:
-            # one certificate with further names, not several
-            params[param], params[f"{param}s"] = values[0], list(values[1:])
+            # one certificate for all of the names, not several
+            params[param], params[f"{param}s"] = values[0], list(values)
         elif intent.required() == [param] and several is None:
             params[param] = None
             several = (param, values)
         else:
             return ()
+    _name_all(params)
     for param, columns in parts.items():
         is_free = not intent.options[param].get("options")
         items = _pair_items(columns) if is_free else _build_items(columns)
@@ -118,6 +119,14 @@ def build_params(intent: Intent, read: Sequence[tuple[str, list[JsonValue]]]) ->
         else:
             return ()
     return tuple({**params, several[0]: value} for value in several[1]) if several else (params,)
+
+
+def _name_all(params: Mapping[str, JsonValue]) -> None:
+    """A list of further names holds the domain that they are further to: "a certificate for a.org and b.org"."""
+    for param, value in params.items():
+        further = params.get(f"{param}s")
+        if isinstance(further, list) and isinstance(value, str) and "." in value and value not in further:
+            further.insert(0, value)
 
 
 def missing_params(intent: Intent, params: Mapping[str, JsonValue]) -> list[str]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Sequence
 from intendant.clauses import Clause, ClauseReader
 from intendant.hostnames import HostNames
 from intendant.tokens import Token
-from intendant.vocabulary import JOINERS
+from intendant.vocabulary import ARRIVALS, DEPARTURES, JOINERS, MODALS, SETTINGS
 from intendant.wording import strip_politeness
 
 MAX_STEPS = 8
 #: orders that go on in a list of things: "install git and nginx", "set the timezone to … and the locale to …"
 _LASTING = frozenset({"install", "uninstall", "set", "change", "setup", "open", "allow", "need", "needs"})
+_BRINGING = _LASTING | ARRIVALS | SETTINGS
+_LONGEST_ORDER = 3
 
 
 class Splitter:
@@ -71,14 +73,27 @@ class Splitter:
     def _read_part(self, start: int, end: int, *, may_frame: bool, may_imply: bool) -> Clause:
         words = list(self._tokens[start:end])
         may_imply = may_frame and may_imply and self._may_imply and not self._reader.orders(self._tokens[0].word)
-        if start in self._orders or may_frame:
+        before = self._tokens[max((place for place in self._orders if place < start), default=0) :]
+        taken = self._other_order(before) if start not in self._orders else []
+        if (start in self._orders or may_frame) and (not taken or self._has_order(words)):
             alone = self._read(strip_politeness(words), may_imply=may_imply, may_frame=may_frame)
             if alone.steps or start in self._orders:
                 return alone
-        order = _lasting_order(self._tokens[max(place for place in self._orders if place < start) :])
+        order = taken or _lasting_order(before)
         return (
             self._read(strip_politeness([*order, *words]), may_imply=False, may_frame=may_frame) if order else Clause()
         )
+
+    def _other_order(self, tokens: Sequence[Token]) -> list[Token]:
+        """The order in front where it is none to bring something: what follows "remove nginx and" goes, too."""
+        for length in range(min(_LONGEST_ORDER, len(tokens)), 0, -1):
+            if " ".join(token.word for token in tokens[:length]) in DEPARTURES:
+                return list(tokens[:length])
+        word = tokens[0].word
+        return list(tokens[:1]) if self._reader.orders(word) and word not in _BRINGING else []
+
+    def _has_order(self, tokens: Sequence[Token]) -> bool:
+        return any(self._reader.orders(token.word) or token.word in MODALS for token in tokens)
 
     def _read(self, tokens: Sequence[Token], *, may_imply: bool, may_frame: bool) -> Clause:
         key = (tuple(tokens), may_imply, may_frame)

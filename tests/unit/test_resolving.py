@@ -43,8 +43,8 @@ def make_intent(name: str, options: dict[str, dict[str, Any]], *phrases: str, **
 
 #: how much has to be right, may be wrong, and has to be among the candidates
 BOUNDS = (0.9, 0.01, 0.9)
-#: what a stranger's requests come to that nobody has looked at, a little below what was measured
-STRANGERS_UNSEEN = (0.6, 0.03, 0.8)
+#: what strangers' requests come to, a little below what was measured: those tuned with, and those that nobody looked at
+STRANGERS = {"tuned": (0.82, 0.01, 0.85), "unseen": (0.53, 0.03, 0.88)}
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -54,12 +54,13 @@ def test_nearly_all_labelled_requests_are_right_and_hardly_one_is_wrong(
 ) -> None:
     score = measure(resolver, file, part)
     is_hidden = (file, part) == ("strangers", "unseen")
-    right, wrong, near = STRANGERS_UNSEEN if is_hidden else BOUNDS
+    right, wrong, near = STRANGERS[part] if file == "strangers" else BOUNDS
     missed = [f"{verdict.label.say}: {verdict.got}" for verdict in score.verdicts if verdict.outcome != "right"]
     # Nobody learns by a failure what strangers have asked for in the unseen part.
     told = f"{len(missed)} missed" if is_hidden else missed
-    assert score.share("right") >= right, told
-    assert score.share("wrong") <= wrong, told
+    right_share, wrong_share = score.share("right"), score.share("wrong")
+    assert right_share >= right, told
+    assert wrong_share <= wrong, told
     assert sum(verdict.became_plan for verdict in score.verdicts if verdict.label.is_question) == 0, told
     asked = [verdict for verdict in score.verdicts if verdict.label.meant and not verdict.became_plan]
     assert sum(verdict.has_meant for verdict in asked) >= near * len(asked)
@@ -70,7 +71,7 @@ def test_the_labelled_requests_are_many_different_and_fit_the_specifications(int
     labels = [label for file in FILES for part in PARTS for label in read_labels(file, part)]
     assert len(read_labels("catalogue", "unseen")) >= 150
     assert len(read_labels("strangers", "unseen")) >= 200
-    assert len({(label.say, label.hosts) for label in labels}) > 2000
+    assert len({(label.say, label.hosts) for label in labels}) > 2800
     for label in labels:
         assert not label.meant or label.meant in known, label
         for name, params in label.steps:

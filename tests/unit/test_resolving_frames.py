@@ -217,6 +217,6 @@ def test_further_values_of_a_param_go_where_the_role_has_a_list_for_them(resolve
         {
             "tls_certificate_source": "acme",
             "tls_certificate_name": "a.example.org",
-            "tls_certificate_names": ["b.example.org"],
+            "tls_certificate_names": ["a.example.org", "b.example.org"],
         }
     ]

@@ -100,6 +100,8 @@ def judge(resolver: Resolver, label: Label, file: str) -> Verdict:
         is_same = read_meaning(found.steps, intents) == read_meaning(wanted, intents)
         is_there = _hosts(found.hosts, inventory["groups"]) == _hosts(label.hosts, inventory["groups"])
         outcome = "right" if wanted and is_same and is_there else "wrong"
+        if wanted and is_same and not found.hosts:
+            outcome = "right" if not label.hosts else "asked"  # for the hosts
     first = [candidate.intent for candidate in found.candidates[:3]]
     got = [[step.intent, step.params] for step in found.steps]
     shown = f"{got} on {found.hosts or 'no host'}" if found.steps else f"? {found.question[:110]} {first}"

@@ -8,6 +8,7 @@ from intendant.intents import COMMAND, Intent, Step, join_steps
 from intendant.schedules import read_schedule
 
 ABSENT = "absent"
+_DOCKER = {"user_groups": ["docker"]}
 PORTS = {
     "ssh": "22",
     "smtp": "25",
@@ -34,7 +35,21 @@ def read_meaning(steps: Sequence[Step], intents: Mapping[str, Intent]) -> list[t
             meant[-1][1].update(params)
         else:
             meant.append((step.intent, params))
-    return meant
+    return _join_others(meant)
+
+
+def _join_others(meant: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
+    """One way for what two intents do together or one alone: who may use docker, a reboot after an update."""
+    joined: list[tuple[str, dict[str, Any]]] = []
+    for intent, params in meant:
+        before, known = joined[-1] if joined else ("", {})
+        if before == "docker" and intent == "user" and params == {"user_name": params.get("user_name"), **_DOCKER}:
+            known["docker_users"] = sorted([*known.get("docker_users", []), params["user_name"]])
+        elif before == "system_update" and intent == "reboot" and params == {"reboot_when": "if_required"}:
+            known["system_update_reboot"] = "if_required"
+        else:
+            joined.append((intent, params))
+    return joined
 
 
 def is_unspeakable(step: Step, intent: Intent) -> bool:
