@@ -139,7 +139,8 @@ async def test_my_own_file_and_somebody_who_edits_it_meanwhile(
         # "Now with four workers." Somebody edits the file on the host before the person has said yes.
         project.write("files/app.conf", "workers = 4\n")
         plan = await talk.plan("web1", upload)
-        assert {"-workers = 2", "+backup: /etc/app.conf.NUMBER.DATE@TIME~", "+workers = 4"} < set(diffs_of(plan).splitlines())
+        shown = diffs_of(plan).splitlines()
+        assert {"-workers = 2", "+backup: /etc/app.conf.NUMBER.DATE@TIME~", "+workers = 4"} < set(shown)
         trixie_host.run("echo 'workers = 3  # by hand' > /etc/app.conf")
         run = await talk.apply(plan)
         assert run["as_planned"] is not True
