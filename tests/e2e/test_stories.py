@@ -129,6 +129,8 @@ async def test_the_commands_of_a_tutorial_become_plans(project: Project, trixie_
 async def test_my_own_file_and_somebody_who_edits_it_meanwhile(
     project: Project, trixie_host: LabHost, mode: str
 ) -> None:
+    # The person's own rule: look again before each apply, however young the plan is.
+    project.write("intendant.toml", 'state_dir = "state"\nrecheck_after_seconds = 0\n')
     project.write("files/app.conf", "workers = 2\n")
     upload = ("file", {"file_path": "/etc/app.conf", "file_source": "app.conf", "file_mode": "0644"})
     async with converse(project.directory, mode) as talk:
