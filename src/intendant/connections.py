@@ -186,11 +186,20 @@ class _Process:
     @property
     def alive(self) -> bool:
         """It can be asked."""
-        return self._popen.poll() is None
+        return not self._has_ended
+
+    @property
+    def _has_ended(self) -> bool:
+        # `poll` says that it runs while another thread waits for its end.
+        try:
+            ended = os.waitid(os.P_PID, self._popen.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+        return self._popen.returncode is not None or ended is not None
 
     @property
     def _is_well(self) -> bool:
-        return self._popen.poll() is None and time.monotonic() - self._heard < _SILENT_SECONDS
+        return not self._has_ended and time.monotonic() - self._heard < _SILENT_SECONDS
 
     @property
     def starting(self) -> float:
@@ -204,7 +213,7 @@ class _Process:
             self._waiting |= tickets.keys()
             for ticket, name in tickets.items():
                 self._outgoing.put(json.dumps({"id": ticket, **requests[name]}).encode() + b"\n")
-            while not tickets.keys() <= self._answers.keys() and self._popen.poll() is None:
+            while not tickets.keys() <= self._answers.keys() and not self._has_ended:
                 if not self._changed.wait(min(1.0, max(0.0, deadline - time.monotonic()))) and (
                     time.monotonic() >= deadline
                 ):
@@ -213,6 +222,7 @@ class _Process:
             answers = {name: self._answers.pop(ticket) for ticket, name in tickets.items() if ticket not in late}
             self._waiting -= tickets.keys()
             idle = self._retired and not self._waiting
+        has_ended = self._has_ended
         if late and not self._is_well:
             self.end()  # it is of no use to anybody any more
             self._explain_death(answers)
@@ -223,6 +233,8 @@ class _Process:
         elif idle:
             self.end()
         missing = Answer(error="timeout", message="no answer in time")
+        if has_ended:
+            missing = Answer(error="other", message="the process that holds the connections ended: ask again")
         return {name: answers.get(name, missing) for name in requests}
 
     def hold(self, ticket: str) -> None:

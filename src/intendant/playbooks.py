@@ -56,11 +56,17 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|" if "\n" in text else None)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|" if _is_block(text) else None)
 
 
 def _represent_literal(dumper: yaml.SafeDumper, text: Literal) -> yaml.Node:
-    return dumper.represent_scalar("!unsafe", str(text), style="|" if "\n" in text else "'")
+    return dumper.represent_scalar("!unsafe", str(text), style="|" if _is_block(text) else "'")
+
+
+def _is_block(text: str) -> bool:
+    """Whether the text is shown as a block. One that ends in empty lines is not: PyYAML ends the document after it."""
+    is_open = text.endswith("\n") and text[-2:-1] in ("", *"\n\x85\u2028\u2029")
+    return "\n" in text and not is_open
 
 
 _Dumper.add_representer(str, _represent_text)

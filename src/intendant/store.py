@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import and_, delete, func, insert, or_, select, update
+from sqlalchemy import CompoundSelect, and_, delete, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from intendant.approvals import Approval
 from intendant.errors import ApprovalNeeded, BusyError, InputError, NotFoundError, RefusedError, UsedError
-from intendant.plans import Plan, PlanStatus
+from intendant.plans import CONTROLLER, Plan, PlanStatus
 from intendant.runs import FINAL, Run
 from intendant.tables import APPROVALS, LOCKS, PLAN_HOSTS, PLANS, RUNS, open_database
 
@@ -237,7 +237,7 @@ class Store:
                 )
                 plan_column = table.c.id if table is PLANS else table.c.plan_id
                 if host:
-                    query = query.where(plan_column.in_(select(PLAN_HOSTS.c.plan_id).where(PLAN_HOSTS.c.host == host)))
+                    query = query.where(plan_column.in_(_plans_about(host)))
                 if before:
                     at, identity = before
                     query = query.where(or_(column < at, and_(column == at, table.c.id < identity)))
@@ -299,6 +299,15 @@ class Store:
             return f"Plan {plan_id} was applied already, by run {run_id}. To do it again, plan again."
         status = connection.execute(select(PLANS.c.status).where(PLANS.c.id == plan_id)).scalar()
         return f"Plan {plan_id} cannot be applied: it is {status or 'unknown'}. Plan again."
+
+
+def _plans_about(host: str) -> CompoundSelect[tuple[str]]:
+    """Ids of the plans for a host, and of those that edit the inventory's entry for it."""
+    at = select(PLAN_HOSTS.c.plan_id).where(PLAN_HOSTS.c.host == host)
+    edits = select(PLAN_HOSTS.c.plan_id).join(PLANS, PLANS.c.id == PLAN_HOSTS.c.plan_id)
+    is_edit = func.json_extract(PLANS.c.document, "$.kind") == "inventory"
+    is_about = func.json_extract(PLANS.c.document, "$.steps[0].params.name") == host
+    return at.union(edits.where(PLAN_HOSTS.c.host == CONTROLLER, is_edit, is_about))
 
 
 def _naive(moment: datetime) -> datetime:

@@ -40,7 +40,7 @@ def test_without_a_terminal_a_policy_file_approves_and_the_demo_says_so(
 @pytest.mark.parametrize(
     ("answer", "says", "status"),
     [
-        ("yes", "nothing left to do", 0),
+        pytest.param("yes", "nothing left to do", 0, marks=pytest.mark.long),
         pytest.param("no", "You said no", 0, marks=pytest.mark.long),
         pytest.param("\x03", "Stopped", 130, marks=pytest.mark.long),
     ],

@@ -265,6 +265,18 @@ def test_a_connector_that_died_is_started_again(reach: Reach) -> None:
     assert reach.text("echo again") == "again\n"
 
 
+def test_a_connector_that_dies_meanwhile_is_told_from_a_host_that_does_not_answer(reach: Reach) -> None:
+    reach.text("true")
+    [connector] = connectors_of(psutil.Process())
+    killer = threading.Timer(1, connector.kill)
+    killer.start()
+    order = Order("sleep 20", secrets.token_hex(8), 30)
+    answer = reach.ask(order, "web1")["web1"]
+    killer.join()
+    assert (answer.error, answer.message) == ("other", "the process that holds the connections ended: ask again")
+    assert reach.text("echo again") == "again\n"
+
+
 OWNER = """
 import sys
 from intendant.config import load_config

@@ -111,6 +111,7 @@ def test_a_role_of_a_collection_is_listed_and_described(project: Project, capsys
     assert "--draft-spec acme.tools.folder" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_role_of_a_collection_is_planned_and_applied_with_its_own_modules_and_roles(
     project: Project, trixie_host: LabHost
 ) -> None:

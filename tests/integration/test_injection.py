@@ -261,6 +261,7 @@ def test_a_template_of_the_projects_own_is_evaluated_so_the_canary_would_sing(
     assert (tmp_path / "pipe").exists()
 
 
+@pytest.mark.long
 def test_the_same_strings_in_the_steps_of_one_plan_arrive_through_a_run_of_its_own(
     target: LabHost, canary: Path, tmp_path: Path
 ) -> None:

@@ -80,6 +80,7 @@ def find_changes(host: LabHost, before: dict[str, str]) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_everyday_reads_leave_every_file_and_process_as_it_was(app: App, host: LabHost) -> None:
     before = read_traces(host)
     outputs = run_all(app, one_of_each_program(everyday_commands()))

@@ -150,6 +150,7 @@ def test_the_death_of_the_runs_own_process_is_told_and_leaves_nothing_behind(
     assert read_ticks(hosts["web1"], "web1") == ["one"]
 
 
+@pytest.mark.long
 def test_after_an_interrupted_run_a_new_plan_shows_what_is_left_and_is_applied(
     project: Project, hosts: dict[str, LabHost]
 ) -> None:

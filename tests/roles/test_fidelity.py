@@ -114,6 +114,7 @@ def test_a_user_owns_a_file_in_the_run_that_creates_it(hosts: tuple[LabHost, ...
     assert run_on(hosts, "ls -d /home/deploy /etc/sudoers.d/user-deploy 2>&-; id deploy 2>&-", check=False) == ""
 
 
+@pytest.mark.long
 def test_what_is_not_given_of_a_user_is_left_alone(hosts: tuple[LabHost, ...], tmp_path: Path) -> None:
     first = {"user_name": "worker", "user_groups": ["www-data"], "user_sudo": "password", "user_authorized_keys": [KEY]}
     plan_apply_plan([("user", first)], tmp_path, *hosts)
@@ -172,6 +173,7 @@ def test_the_distributions_own_python_is_used_and_never_removed(hosts: tuple[Lab
         assert "refusing to remove" in refuse("python", {**params, "python_state": "absent"}, tmp_path, host)
 
 
+@pytest.mark.long
 def test_a_python_that_no_source_has_is_refused(
     hosts: tuple[LabHost, ...], tmp_path: Path, python_mirror: PythonMirror
 ) -> None:
@@ -243,6 +245,7 @@ HOSTILE: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.long
 def test_params_that_make_no_sense_or_mean_harm_are_refused(trixie_host: LabHost, tmp_path: Path) -> None:
     steps = [(role, params) for role, params, _said in HOSTILE]
     results = run_roles(steps, tmp_path, trixie_host, go_on=True)

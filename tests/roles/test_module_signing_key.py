@@ -95,6 +95,7 @@ def test_what_is_not_one_public_key_is_refused(tmp_path: Path, key: tuple[Path, 
         assert "cannot be used" in answer["msg"], name
 
 
+@pytest.mark.long
 def test_docker_comes_from_a_repository_of_its_own_and_goes(
     bookworm_host: LabHost, trixie_host: LabHost, tmp_path: Path
 ) -> None:

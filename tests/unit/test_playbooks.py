@@ -9,7 +9,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from intendant.errors import InputError
@@ -65,6 +65,10 @@ def test_ansible_takes_every_value_as_it_was_given(tmp_path: Path) -> None:
     assert found == {**VALUES, "reference": "first", "nested": [{"name": "a", "password": "second"}]}
 
 
+# Texts that end in empty lines, which random ones seldom do.
+@example("\n")
+@example("a\n\n")
+@example("\na\x85\n")
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00") | st.sampled_from("{}%#\n \t'\"")))
 def test_any_text_comes_back_as_it_was(text: str) -> None:

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from intendant.errors import InputError
+from intendant.intents import Step
+from intendant.plans import CONTROLLER, HostPlan
 from intendant.store import Store
-from unit.samples import AT
+from unit.samples import AT, make_change, make_plan
 from unit.stored import add_approval, add_plan, new_run
 
 
@@ -53,6 +55,17 @@ def test_the_history_of_a_host_holds_its_plans_approvals_and_runs_only(store: St
     entries, cursor = store.list_history(host="web1")
     assert ({entry.plan_id for entry in entries}, cursor) == ({"plan-1", "plan-3", "plan-5"}, "")
     assert len(entries) == 9
+
+
+def test_the_history_of_a_host_holds_the_edits_of_its_inventory_entry(store: Store) -> None:
+    for number, (kind, name) in enumerate([("inventory", "web1"), ("inventory", "web2"), ("hosts", "web1")]):
+        steps = (Step(intent="add_host" if kind == "inventory" else "thing", params={"name": name}),)
+        hosts = (HostPlan(host=CONTROLLER, changes=(make_change(),)),)
+        plan = make_plan(*hosts, id=f"plan-{number}", kind=kind, steps=steps, pattern=CONTROLLER)
+        store.add_plan(plan)
+        add_approval(store, plan, f"approval-{number}")
+    assert {entry.id for entry in store.list_history(host="web1")[0]} == {"plan-0", "approval-0"}
+    assert {entry.plan_id for entry in store.list_history(host=CONTROLLER)[0]} == {"plan-0", "plan-1", "plan-2"}
 
 
 @pytest.mark.parametrize("cursor", ["x", "não", "AAAA", "bm90IGEgZGF0ZQ==", "MjAyNg"])
