@@ -85,9 +85,17 @@ FORMS = (
 )  # fmt: skip
 
 
+ORDERS = frozenset(
+    "install add create open close set remove delete uninstall enable disable restart reload stop start make put mount "
+    "deploy update upgrade change allow give let run configure get use".split()
+)
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_no_request_is_a_plan_when_it_is_asked_about_or_taken_back(resolver: Resolver, form: str) -> None:
-    labels = [label for file in FILES for part in PARTS for label in read_labels(file, part) if label.steps][::11]
+    labels = [label for file in FILES for part in PARTS for label in read_labels(file, part) if label.steps]
+    # A form is put before an order; "pretend to our disk is full, so …" is no sentence.
+    labels = [label for label in labels if label.say.split()[0].lower() in ORDERS][::9]
     said = [form.format(label.say[0].lower() + label.say[1:].rstrip("?!.")) for label in labels]
     assert [request for request in said if resolve(resolver, request).certain] == []
 

@@ -80,7 +80,7 @@ def test_a_count_that_does_not_fit_the_inventory_is_asked_about(resolver: Resolv
         "we don't need nginx on web1 any more, remove it",
         "nginx on web1 is no longer used, so please get rid of it",
         "remove nginx from web1, we do not use it",
-        "remove nginx from web1 because nobody visits the pages",
+        "remove nginx from web1 because nobody uses it",
         "take nginx off web1 its so slow",
         "the boss is angry, please remove nginx from web1",
     ],
