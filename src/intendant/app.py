@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from intendant.equivalents.entries import Entries
     from intendant.equivalents.finding import Equivalent
     from intendant.exporting import Exporter
-    from intendant.resolving import CachedResolver, Resolution
     from intendant.shell.rules import Rules
     from intendant.shell.verdicts import Verdict
+    from intendant.words.resolving import CachedResolver, Resolution
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class App:
     @cached_property
     def _resolver(self) -> "CachedResolver":
         # Its libraries take time to import, and most commands do without them.
-        from intendant.resolving import CachedResolver
+        from intendant.words.resolving import CachedResolver
 
         return CachedResolver()
 

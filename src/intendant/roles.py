@@ -12,8 +12,8 @@ from intendant.errors import InputError, ProjectError
 from intendant.intents import ExportRules, Frame, Intent
 from intendant.params import JSON_TYPES
 from intendant.schemas import join_description
-from intendant.slots import find_option
-from intendant.templates import check_phrase
+from intendant.words.slots import find_option
+from intendant.words.templates import check_phrase
 
 _SUFFIXES = (".yml", ".yaml", ".json")
 _STEMS = ("meta/argument_specs", "meta/main", "meta/intent", "defaults/main")

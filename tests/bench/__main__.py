@@ -14,6 +14,7 @@ from typing import Any
 from bench.commands import measure_commands
 from bench.plans import measure_plans
 from bench.projects import ROOT, make_bench_project
+from bench.starts import measure_starts
 from bench.table import print_table
 from lab.hosts import LabHost
 from lab.labs import Lab
@@ -53,7 +54,10 @@ async def measure(folder: Path, hosts: Mapping[str, LabHost], rounds: int, only:
     if only != "plans":
         results |= await measure_commands(project, folder, hosts, rounds * _COMMAND_ROUNDS)
     if only != "commands":
-        results |= await measure_plans(project, rounds, len(hosts))
+        starts = await measure_starts(project, rounds)
+        plans = await measure_plans(project, rounds, len(hosts))
+        memory = starts["server_memory_mib"] | plans["server_memory_mib"]
+        results |= starts | plans | {"server_memory_mib": memory}
     return results
 
 

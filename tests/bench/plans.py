@@ -3,10 +3,8 @@
 import asyncio
 import json
 import os
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +16,8 @@ BARE = "ansible-playbook"
 
 
 async def measure_plans(project: Project, rounds: int, fleet: int) -> dict[str, Any]:
-    """Starts of the server, its memory, and plans for one host and for all."""
+    """Plans for one host and for all, and the memory that the server then holds."""
     results: dict[str, Any] = {}
-    starts, memory = [], 0
-    for _ in range(rounds):
-        began = time.perf_counter()
-        async with open_client(project) as client:
-            await client.list_tools()
-            starts.append(time.perf_counter() - began)
-            memory = server_memory()
-    results["start_to_tools_list"] = {"seconds": [round(value, 3) for value in starts]}
-    results["start_to_tools_list"]["median"] = round(statistics.median(starts), 3)
-    results["server_memory_mib"] = {"after_tools_list": memory}
     async with open_client(project) as client:
         for group, count in (("one", 1), ("fleet", fleet)):
             answer: dict[str, Any] = {}
@@ -52,7 +40,7 @@ async def measure_plans(project: Project, rounds: int, fleet: int) -> dict[str, 
                 "result_bytes": len(json.dumps(answer)),
                 "ansible_bytes": len(output.encode()),
             }
-        results["server_memory_mib"]["after_plans"] = server_memory()
+        results["server_memory_mib"] = {"after_plans": server_memory()}
     return results
 
 

@@ -25,7 +25,9 @@ def print_table(results: Mapping[str, Any]) -> None:
             sizes = (f"{figure['result_bytes']} bytes", "ansible-playbook", f"{figure['ansible_bytes']} bytes")
             table.add_row(f"what the caller reads for {hosts} host(s)", *sizes, f"{ratio:.2f}")
     if start := results.get("start_to_tools_list"):
-        table.add_row("server start to first tools/list, median", f"{start['median']} s", "", "", "")
+        for other, ratio in start["ratio"].items():
+            times = (_format(start["median"]["intendant"]), other, _format(start["median"][other]))
+            table.add_row("server start to first tools/list, median", *times, f"{ratio:.2f}")
     for moment, size in results.get("server_memory_mib", {}).items():
         table.add_row(f"memory of the server {moment.replace('_', ' ')}", f"{size} MiB", "", "", "")
     console = Console()

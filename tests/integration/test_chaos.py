@@ -228,7 +228,7 @@ def fleet(lab: Lab, living: int, tmp_path: Path) -> Iterator[dict[str, dict[str,
     found = {name: host.inventory_vars() for name, host in hosts.items()}
     known = first.inventory_vars()
     found["refusing"] = {**known, "ansible_port": 2}
-    found["silent"] = {**known, "ansible_host": f"{first.address.rpartition('.')[0]}.254"}
+    found["silent"] = {**known, "ansible_host": first.unused_address}
     found["nameless"] = {**known, "ansible_host": "nameless.lab.invalid"}
     found["frozen"] = frozen.inventory_vars()
     (tmp_path / "known_hosts").write_text(

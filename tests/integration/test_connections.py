@@ -62,11 +62,7 @@ def hosts(trixie_host: LabHost) -> dict[str, dict[str, Any]]:
     )
     variables = trixie_host.inventory_vars()
     found = {"web1": variables, "dead": {**variables, "ansible_port": 2}}
-    found["silent"] = {
-        **variables,
-        "ansible_host": f"{trixie_host.address.rpartition('.')[0]}.254",
-        "ansible_timeout": 2,
-    }
+    found["silent"] = {**variables, "ansible_host": trixie_host.unused_address, "ansible_timeout": 2}
     for shell in LOGIN_SHELLS:
         add_user(trixie_host, f"u{shell}", f"$(command -v {shell})")
         trixie_host.run(f"echo 'u{shell} ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/u{shell}")

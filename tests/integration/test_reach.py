@@ -30,8 +30,7 @@ class Bad:
 
 
 def _address_with_nothing(host: LabHost, folder: Path) -> Variables:
-    # The last address of the lab's network: hosts get theirs from the other end.
-    return {"ansible_host": f"{host.address.rpartition('.')[0]}.254", "ansible_timeout": 2}
+    return {"ansible_host": host.unused_address, "ansible_timeout": 2}
 
 
 def _nothing_listens(host: LabHost, folder: Path) -> Variables:

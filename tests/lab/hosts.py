@@ -13,7 +13,10 @@ from .errors import LabError
 
 @dataclass(frozen=True)
 class LabHost:
-    """How to reach a host; `user` is unprivileged and may use sudo without a password."""
+    """How to reach a host; `user` is unprivileged and may use sudo without a password.
+
+    At `unused_address`, in the same network, there is never a host.
+    """
 
     name: str
     suite: str
@@ -22,6 +25,7 @@ class LabHost:
     user: str
     key: Path
     known_hosts: Path
+    unused_address: str
 
     def ssh_command(self, *, user: str = "root", options: tuple[str, ...] = ()) -> list[str]:
         """The ssh command line up to where the remote command goes."""

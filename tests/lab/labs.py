@@ -162,7 +162,8 @@ class Lab:
     def _as_host(self, record: HostRecord) -> LabHost:
         known_hosts = record.folder / "known_hosts"
         address = known_hosts.read_text().split()[0]
-        return LabHost(record.name, record.suite, address, 22, record.user, self._key, known_hosts)
+        unused = self.open()[1].unused_address
+        return LabHost(record.name, record.suite, address, 22, record.user, self._key, known_hosts, unused)
 
     @property
     def _key(self) -> Path:

@@ -29,8 +29,13 @@ class Network:
 
     @property
     def indexes(self) -> range:
-        """What `address` accepts for hosts."""
-        return range(2, self.subnet.num_addresses - 1)
+        """The numbers of hosts."""
+        return range(2, self.subnet.num_addresses - 2)
+
+    @property
+    def unused_address(self) -> str:
+        """An address of the network that no host ever gets."""
+        return self.address(self.indexes.stop)
 
     def address(self, index: int) -> str:
         """The address of host number `index`."""

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE
 
@@ -106,7 +107,7 @@ def test_host_keys_and_machine_ids_differ(fresh_host: Callable[[str], LabHost], 
 def test_another_hosts_key_is_refused(bookworm_host: LabHost, trixie_host: LabHost, tmp_path: Path) -> None:
     forged = tmp_path / "known_hosts"
     forged.write_text(f"{trixie_host.address} {bookworm_host.known_hosts.read_text().split(' ', 1)[1]}")
-    liar = LabHost("x", "trixie", trixie_host.address, 22, "admin", trixie_host.key, forged)
+    liar = replace(trixie_host, known_hosts=forged)
     assert liar.run("true", check=False).returncode == 255
 
 

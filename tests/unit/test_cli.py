@@ -20,8 +20,8 @@ from intendant.cli.reference import render
 from intendant.cli.roles import render_roles
 from intendant.intents import COMMAND
 from intendant.paths import shipped_roles
-from intendant.resolving import resolve_request
 from intendant.runner.base import TaskResult
+from intendant.words.resolving import Resolver
 from support.html import Document
 from unit.projects import changed, plan_note, scripted, unreachable, write_project
 from unit.stored import add_approval, new_run
@@ -353,12 +353,13 @@ def test_the_role_reference_in_docs_is_what_the_specifications_say(repository: P
 
 def test_every_role_has_an_example_that_is_understood(repository: Path) -> None:
     intents = Catalog([shipped_roles()]).list()
+    resolver = Resolver(intents)
     for intent in intents:
         if not intent.example:
             unspoken = intent.secret_params() or intent.name == COMMAND
             assert unspoken, f"{intent.name}: words can say it, so meta/intent.yml needs an example"
             continue
-        found = resolve_request(intent.example, intents, ["web1"], [])
+        found = resolver.resolve(intent.example, ["web1"], [])
         assert found.certain, f"{intent.name}: {intent.example}: {found.question}"
         assert [step.intent for step in found.steps] == [intent.name]
 

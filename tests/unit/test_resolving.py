@@ -8,7 +8,7 @@ import pytest
 
 from intendant.catalog import Catalog
 from intendant.intents import Intent
-from intendant.resolving import Resolution, Resolver, resolve_request
+from intendant.words.resolving import Resolution, Resolver, resolve_request
 from words.labels import FILES, PARTS, measure, read_labels
 
 ROLES = Path(__file__).parents[2] / "roles"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from intendant.resolving import Resolver
+from intendant.words.resolving import Resolver
 from words.labels import shipped_resolver
 
 HOSTS = ["web1", "web2", "db1"]

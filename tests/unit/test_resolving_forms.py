@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from intendant.intents import Intent
-from intendant.resolving import CachedResolver, Resolver
+from intendant.words.resolving import CachedResolver, Resolver
 
 STATE = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 HOSTS = ["web1", "web2", "db1"]

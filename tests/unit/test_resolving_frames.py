@@ -8,7 +8,7 @@ import yaml
 
 from intendant.catalog import Catalog
 from intendant.intents import Frame, Intent
-from intendant.resolving import Resolution, Resolver, resolve_request
+from intendant.words.resolving import Resolution, Resolver, resolve_request
 
 ROLES = Path(__file__).parents[2] / "roles"
 HOSTS = ["web1", "web2", "db1"]

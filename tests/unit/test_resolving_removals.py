@@ -2,7 +2,7 @@
 
 import pytest
 
-from intendant.resolving import Resolution, Resolver
+from intendant.words.resolving import Resolution, Resolver
 from words.labels import shipped_resolver
 
 

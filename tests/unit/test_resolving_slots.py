@@ -6,8 +6,8 @@ import pytest
 
 from intendant.errors import InputError
 from intendant.intents import Intent
-from intendant.resolving import resolve_request
-from intendant.templates import check_phrase
+from intendant.words.resolving import resolve_request
+from intendant.words.templates import check_phrase
 
 FIREWALL: dict[str, Any] = {
     "fw_allow": {

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from intendant.schedules import read_schedule
-from intendant.tokens import Token
-from intendant.values import read_value
+from intendant.words.schedules import read_schedule
+from intendant.words.tokens import Token
+from intendant.words.values import read_value
 
 
 @pytest.mark.parametrize(

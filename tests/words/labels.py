@@ -11,7 +11,7 @@ import yaml
 
 from intendant.catalog import Catalog
 from intendant.intents import COMMAND, Intent, Step
-from intendant.resolving import Resolver
+from intendant.words.resolving import Resolver
 from words.meaning import is_unspeakable, read_meaning
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from intendant.intents import COMMAND, Intent, Step, join_steps
-from intendant.schedules import read_schedule
+from intendant.words.schedules import read_schedule
 
 ABSENT = "absent"
 _DOCKER = {"user_groups": ["docker"]}

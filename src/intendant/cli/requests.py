@@ -18,7 +18,7 @@ from intendant.playsteps import PlaybookLoader, is_play, read_play
 
 if TYPE_CHECKING:
     from intendant.app import App
-    from intendant.resolving import Resolution
+    from intendant.words.resolving import Resolution
 
 
 FileOption = Annotated[

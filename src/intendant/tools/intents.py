@@ -12,7 +12,8 @@ from intendant.views.results import CandidateView, IntentResult, IntentsResult, 
 
 if TYPE_CHECKING:
     from intendant.app import App
-    from intendant.resolving import Candidate, Resolution
+    from intendant.words.candidates import Candidate
+    from intendant.words.resolving import Resolution
 
 
 #: the user's words; longer ones are no request, and results repeat parts of them.

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
     from intendant.intents import Intent
     from intendant.inventory import InventoryView
-    from intendant.resolving import Candidate, Resolution
     from intendant.runs import Run
     from intendant.store import HistoryEntry
+    from intendant.words.candidates import Candidate
+    from intendant.words.resolving import Resolution
 
 _MOST_HOSTS = 5
 

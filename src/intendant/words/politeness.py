@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from intendant.vocabulary import SEPARATOR
+from intendant.words.vocabulary import SEPARATOR
 
 _QUESTIONS = [
     *([verb, "you"] for verb in ("can", "could", "would", "will")),

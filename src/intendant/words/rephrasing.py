@@ -3,8 +3,8 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from intendant.tokens import Token
-from intendant.vocabulary import JOINERS, SEPARATOR
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import JOINERS, SEPARATOR
 
 _IRREGULAR = {"set": "set", "put": "put", "shut": "shut", "made": "make", "run": "run", "kept": "keep", "cut": "cut",
               "given": "give", "taken": "take", "gone": "remove", "forbidden": "forbid"}  # fmt: skip

@@ -7,15 +7,15 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from hassil import Intents, parse_sentence, recognize_all
+from hassil import Intents, recognize_all
 
 from intendant.intents import Intent
-from intendant.readings import Reader, Reading, placeholder
-from intendant.slots import all_slots, fixed_value
-from intendant.templates import ABSENT, first_words, slots_of, words_for, words_of
-from intendant.tokens import Token
-from intendant.vocabulary import ARTICLES, COMMANDS, FUNCTION_WORDS, NO_NAMES, PLAIN, SEPARATOR
-from intendant.wording import correct_word
+from intendant.words.readings import Reader, Reading, placeholder
+from intendant.words.slots import all_slots, fixed_value
+from intendant.words.templates import ABSENT, first_words, parse_template, slots_of, words_for, words_of
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import ARTICLES, COMMANDS, FUNCTION_WORDS, NO_NAMES, PLAIN, SEPARATOR
+from intendant.words.wording import correct_word
 
 #: for each way to order a removal, the orders that it takes back
 REMOVALS: Mapping[tuple[str, ...], tuple[str, ...]] = {
@@ -48,9 +48,7 @@ class Phrases:
         self.words: dict[str, set[str]] = {intent.name: set() for intent in intents}
         self._first_words: dict[str, set[str]] = {}
         self._frame_orders = {
-            intent.name: {
-                word for text in intent.frame.orders for word in first_words(parse_sentence(text).expression, {})[0]
-            }
+            intent.name: {word for text in intent.frame.orders for word in first_words(parse_template(text), {})[0]}
             for intent in intents
         }
         for intent in self._intents.values():
@@ -166,7 +164,7 @@ class Phrases:
         self._first_words[intent.name] = set()
         for phrase in intent.phrases:
             self.words[intent.name] |= words_of(phrase, lists)
-            self._first_words[intent.name] |= first_words(parse_sentence(phrase).expression, lists)[0]
+            self._first_words[intent.name] |= first_words(parse_template(phrase), lists)[0]
 
     def _recognize(self, tokens: Sequence[Token], no_values: frozenset[str]) -> list[Reading]:
         words: list[str] = []

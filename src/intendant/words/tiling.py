@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
-from intendant.matching import Match, Template, texts_in
-from intendant.rephrasing import from_gerund, from_participle
-from intendant.tokens import Token
-from intendant.values import says_name
-from intendant.vocabulary import (
+from intendant.words.matching import Match, Template, texts_in
+from intendant.words.rephrasing import from_gerund, from_participle
+from intendant.words.tokens import Token
+from intendant.words.values import says_name
+from intendant.words.vocabulary import (
     ARRIVALS,
     DEPARTURES,
     FILLERS,

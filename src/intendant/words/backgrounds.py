@@ -4,44 +4,33 @@ Nothing that may be a value is taken out, nor a wish or a condition. Whether the
 was then read is for the caller to judge: see ``Told.words``.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
-from intendant.targets import read_target
-from intendant.tokens import Token
-from intendant.vocabulary import JOINERS, NAMING_WORDS, NEGATIONS, SEPARATOR
+from intendant.words.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.words.statements import (
+    CAUSES,
+    CONDITIONS,
+    SUBJECTS,
+    VERBS,
+    WISHES,
+    has_value,
+    object_no_more,
+    part_statement,
+    place_of,
+)
+from intendant.words.targets import read_target
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import JOINERS, SEPARATOR
 
-_IS = frozenset("is are was were isn't aren't wasn't keeps keep isnt arent".split())
-_VERBS = _IS | frozenset(
-    "am i'm we're it's its has have had does doesn't don't dont can't cannot won't didn't runs gets got went goes says "
-    "say said shows show needs wants seems fails failed keeps left lost died broke moved changed ended ran blocks "
-    "works worked comes came takes took uses use used think thinks believe heard see saw saw live lives teach hired "
-    "bought reached found stopped started crashed crashes belongs looks read reads told complains complain theyre "
-    "they're there's that's he's she's wasn't weren't hasn't haven't banned hammering eating".split()
-)
-_SUBJECTS = frozenset(
-    "i we it they he she you somebody someone people users customers everybody nobody this that there its it's we're "
-    "i'm they're theyre there's that's he's she's my our the a legal".split()
-)
-_CAUSES = frozenset("because since as".split())
-_CONDITIONS = frozenset(
-    "if when once until before unless while whenever whether could would what why how who tried wonder or".split()
-)
-_WISHES = frozenset(
-    "should must shall want wants need needs let may might can make sure please only ought has to".split()
-)
 _LINKS = frozenset("so please pls kindly therefore thus hence and then just plz".split())
 _REQUESTS = frozenset("i we i'd we'd it can could would".split())
+_OBJECTS = frozenset({"it", "them", "that", "him", "her"})
 _NEGATED = [text.split() for text in (
     "don't", "dont", "do not", "not", "no need to", "no", "it is not necessary to", "you don't need to", "never",
     "without", "but don't", "but not", "but no", "but dont", "but do not", "and don't", "and no", "but without",
 )]  # fmt: skip
-_VALUE = re.compile(r".*[\d/=@].*|\w+\.\w+.*")
-_ANY_MORE = [text.split() for text in ("any more", "anymore", "any longer", "no longer", "no more")]
-_OBJECTS = frozenset({"it", "them", "that", "him", "her"})
 
 
 @dataclass(frozen=True)
@@ -78,23 +67,23 @@ def _without_front(tokens: Sequence[Token], names: HostNames, starts_step: Calla
             start += 1
         before, after = list(tokens[:end]), list(tokens[start:])
         # "the docs say: install htop" asks for nothing
-        is_asked = linked or words[0] in _CAUSES or (start < len(words) and words[start] in _REQUESTS)
+        is_asked = linked or words[0] in CAUSES or (start < len(words) and words[start] in _REQUESTS)
         refers_back = bool(after) and starts_step(after[0].word) and words[0] not in {"this", "that", "it"}
         if not after or not (is_asked or refers_back):
             continue
-        subject, predicate = _part_statement(before, starts_step)
+        subject, predicate = part_statement(before, starts_step)
         if not subject:
             continue
-        place = _place_of(before, names)
+        place = place_of(before, names)
         pronouns = [n for n, token in enumerate(after) if token.word in _OBJECTS and not _is_conjunction(after, n)]
         owner = [n for n, token in enumerate(after) if token.word == "its"]
         about = [token for token in subject if token not in place]
         if (pronouns or owner) and about and about[0].word not in {"it", "i", "we", "they", "you", "there"}:
             for at in (pronouns or owner)[:1]:
                 replaced = [*after[:at], *about, *after[at + 1 :]]
-                if not _has_value(predicate, names):
+                if not has_value(predicate, names):
                     yield Told((*replaced, *place))
-        elif is_asked and not pronouns and not owner and not _has_value(before, names):
+        elif is_asked and not pronouns and not owner and not has_value(before, names):
             yield Told((*after, *place), frozenset())
 
 
@@ -113,7 +102,7 @@ def _without_head(tokens: Sequence[Token], names: HostNames) -> Iterator[Told]:
     if not where and any(token.word in PLURAL_NOUNS | NOUNS for token in head):
         return
     said = {token.word for token in head} - {token.word for token in where}
-    is_occasion = not said.isdisjoint(_OCCASIONS) and not _has_value(head, names)
+    is_occasion = not said.isdisjoint(_OCCASIONS) and not has_value(head, names)
     if said.issubset(_PREPARING) or is_occasion:
         bearing = frozenset() if said.issubset(_PREPARING) else frozenset(said - _OCCASIONS)
         yield Told((*rest, *where), bearing)
@@ -131,59 +120,6 @@ def _is_conjunction(tokens: Sequence[Token], place: int) -> bool:
     return tokens[place].word == "that" and place + 1 < len(tokens) and tokens[place + 1].word != SEPARATOR
 
 
-def _place_of(tokens: Sequence[Token], names: HostNames) -> list[Token]:
-    """The words of the statement that say where: "on web1"."""
-    for place, token in enumerate(tokens):
-        is_place = token.word in {"on", "in", "from", "of", "to"}
-        if is_place and (target := read_target(tokens, place, names)) and target.names:
-            return [Token("on"), *tokens[place + 1 : target.end]]
-        if token.word in names.hosts_by_key:
-            return [Token("on"), token]
-    return []
-
-
-def _part_statement(tokens: Sequence[Token], starts_step: Callable[[str], bool]) -> tuple[list[Token], list[Token]]:
-    """What a statement is about and what it says of it; empty where the words are none, or a wish or a condition."""
-    words = [token.word for token in tokens]
-    while words and words[0] in _CAUSES | {SEPARATOR, "hello", "well"}:
-        tokens, words = tokens[1:], words[1:]
-    if not words or words[0] in NEGATIONS or starts_step(words[0]) or not _CONDITIONS.isdisjoint(words):
-        return [], []
-    verb = next((n for n, word in enumerate(words) if word in _VERBS and n), 0)
-    if not verb and words[0] not in _VERBS:
-        return [], []
-    if words[0] in {"we", "i", "nobody"} and (objects := _object_no_more(tokens)):
-        return objects, list(tokens[verb:])
-    wishes = _WISHES - {"need", "needs", "want", "wants", "only", "can", "to", "has"} if verb else _WISHES
-    if not wishes.isdisjoint(words):
-        return [], []
-    return list(tokens[: verb or 1]), list(tokens[verb:])
-
-
-def _object_no_more(tokens: Sequence[Token]) -> list[Token]:
-    """The X of "we don't need X any more"."""
-    words = [token.word for token in tokens]
-    verb = next((n for n, word in enumerate(words) if word in {"need", "use", "want", "uses", "needs"}), 0)
-    is_negated = not {"don't", "dont", "not", "longer", "nobody", "never"}.isdisjoint(words[: verb + 1])
-    if not verb or not is_negated:
-        return []
-    end = next(
-        (n for n in range(verb + 1, len(words)) if any(words[n : n + len(m)] == m for m in _ANY_MORE)), len(words)
-    )
-    return list(tokens[verb + 1 : end])
-
-
-def _has_value(tokens: Sequence[Token], names: HostNames) -> bool:
-    """Whether one of the words may be a value rather than prose."""
-    return any(
-        token.quoted
-        or token.is_time
-        or token.word in NAMING_WORDS
-        or (_VALUE.fullmatch(token.text) and token.word not in names.hosts_by_key)
-        for token in tokens
-    )
-
-
 def _without_end(told: Told, names: HostNames, starts_step: Callable[[str], bool]) -> Iterator[Told]:
     """Without a sentence behind that gives a reason: "…, we do not use it", "… because it is full"."""
     tokens = told.tokens
@@ -194,34 +130,32 @@ def _without_end(told: Told, names: HostNames, starts_step: Callable[[str], bool
     for start in sorted(set(ends), reverse=True)[:3]:
         end = next((n for n in range(start, len(words)) if words[n] == SEPARATOR), len(words))
         last = list(tokens[start:end])
-        subject, _ = _part_statement(last, starts_step)
-        no_more = bool(_object_no_more(last)) or words[-2:] in (["wants", "it"], ["needs", "it"])
+        subject, _ = part_statement(last, starts_step)
+        no_more = bool(object_no_more(last)) or words[-2:] in (["wants", "it"], ["needs", "it"])
         orders = any(pair[0].word in JOINERS and starts_step(pair[1].word) for pair in pairwise(last))
-        is_reason = bool(subject) and not orders and words[start] in _SUBJECTS | _CAUSES
-        is_reason = is_reason and not _place_of(last, names)
-        if is_reason and (no_more or _WISHES.isdisjoint(words[start + 1 :])) and not _has_value(last, names):
+        is_reason = bool(subject) and not orders and words[start] in SUBJECTS | CAUSES
+        is_reason = is_reason and not place_of(last, names)
+        if is_reason and (no_more or WISHES.isdisjoint(words[start + 1 :])) and not has_value(last, names):
             kept = tokens[: start - (words[start - 1] == SEPARATOR)] + tokens[end:]
             yield Told(kept, told.words | _content(last))
     for place in range(2, len(words)):
         is_cause = words[place] == "because" or words[place : place + 2] == ["so", "that"]
-        is_purpose = words[place] == "so" and words[place + 1 : place + 2] and words[place + 1] in _SUBJECTS
-        if (is_cause or is_purpose) and SEPARATOR not in words[place:] and not _has_value(tokens[place:], names):
+        is_purpose = words[place] == "so" and words[place + 1 : place + 2] and words[place + 1] in SUBJECTS
+        if (is_cause or is_purpose) and SEPARATOR not in words[place:] and not has_value(tokens[place:], names):
             yield Told(tokens[:place], told.words | _content(tokens[place:]))
 
 
 def _begins_reason(words: Sequence[str], place: int) -> bool:
     """Whether a sentence begins there for which somebody has left out the comma."""
-    if words[place - 1] in {"sure", "that", "if", "and", "so", "when", "as", "because", SEPARATOR} | _VERBS:
+    if words[place - 1] in {"sure", "that", "if", "and", "so", "when", "as", "because", SEPARATOR} | VERBS:
         return False
     is_short = words[place] in {"its", "it's", "theyre", "they're"} and words[place + 1 : place + 2] != [SEPARATOR]
     following = words[place + 1 : place + 2]
-    return is_short or (words[place] in {"it", "they"} and bool(following) and following[0] in _VERBS - {"keep"})
+    return is_short or (words[place] in {"it", "they"} and bool(following) and following[0] in VERBS - {"keep"})
 
 
 def _content(tokens: Sequence[Token]) -> frozenset[str]:
-    return (
-        frozenset(token.word for token in tokens) - _SUBJECTS - _VERBS - _WISHES - _LINKS - {"not", "no", "any", "more"}
-    )
+    return frozenset(token.word for token in tokens) - SUBJECTS - VERBS - WISHES - _LINKS - {"not", "no", "any", "more"}
 
 
 def _without_exclusion(told: Told, names: HostNames) -> Iterator[Told]:
@@ -233,10 +167,10 @@ def _without_exclusion(told: Told, names: HostNames) -> Iterator[Told]:
         opener = max((o for o in _NEGATED if part[: len(o)] == o), key=len, default=None)
         follows = words[end + 1 : end + 2]
         if opener and end < len(words) and not start and follows and follows[0] in {"just", "only", "but", "instead"}:
-            hosts = _place_of(tokens[start:end], names)
+            hosts = place_of(tokens[start:end], names)
             rest = [*tokens[end + 2 :]]
             dropped = frozenset(part[len(opener) :]) - set(names.hosts_by_key)
-            if not _has_value(tokens[start:end], names):
+            if not has_value(tokens[start:end], names):
                 yield Told((*rest, *hosts), told.words | _as_words(dropped))
     for start in range(1, len(words)):
         opener = max(
@@ -244,9 +178,9 @@ def _without_exclusion(told: Told, names: HostNames) -> Iterator[Told]:
         )
         if opener and SEPARATOR not in words[start:]:
             left_out = tokens[start + len(opener) :]
-            place = _place_of(left_out, names)
+            place = place_of(left_out, names)
             dropped = frozenset(token.word for token in left_out if token not in place)
-            is_other = dropped.isdisjoint(_OBJECTS | _CONDITIONS | _SEQUELS) and not _has_value(left_out, names)
+            is_other = dropped.isdisjoint(_OBJECTS | CONDITIONS | _SEQUELS) and not has_value(left_out, names)
             if is_other and 0 < len(left_out) - len(place) <= 4:
                 yield Told((*tokens[:start], *place), told.words | _as_words(dropped))
 

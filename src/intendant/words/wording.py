@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
-from intendant.politeness import asks_politely, skip_closers, skip_openers
-from intendant.schedules import TIME_OPENERS, read_schedule
-from intendant.tokens import Token, unify
-from intendant.vocabulary import (
+from intendant.words.politeness import asks_politely, skip_closers, skip_openers
+from intendant.words.schedules import TIME_OPENERS, read_schedule
+from intendant.words.tokens import Token, unify
+from intendant.words.vocabulary import (
     COMMANDS,
     HARMFUL,
+    JOINERS,
     NAMING_WORDS,
     NEGATIONS,
     NO_NAMES,
@@ -182,3 +183,17 @@ def _is_negation(words: Sequence[str], number: int) -> bool:
     # "set it to no": the value, unless something follows that it may belong to
     is_value = words[number] == "no" and number > 0 and words[number - 1] in {"to", "=", "be"}
     return words[number] in NEGATIONS and not is_value
+
+
+def quote_make(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with the program make as a name: "git and make, also node"."""
+    words = [SEPARATOR, *(token.word for token in tokens), SEPARATOR]
+    return [
+        Token("make", quoted=True)
+        if token.word == "make"
+        and words[place] in JOINERS
+        and words[place + 2] in JOINERS | {"on", "is", "are", "to", "in", "from"}
+        and place
+        else token
+        for place, token in enumerate(tokens)
+    ]

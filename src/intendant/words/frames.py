@@ -10,14 +10,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from intendant.intents import Intent
-from intendant.matching import Match, Template, texts_in
-from intendant.readings import Lists, Reader, Reading
-from intendant.rephrasing import SURE, from_gerund, from_participle
-from intendant.slots import all_slots, build_params
-from intendant.templates import ABSENT, slots_in, words_for, words_of
-from intendant.tiling import ARRIVAL, DEPARTURE, OWN, SETTING, UNIVERSAL, Tiler, Tiling
-from intendant.tokens import Token
-from intendant.vocabulary import ARTICLES, NEGATIONS, PARTICLES, PLAIN, SEPARATOR, THING_LINKS
+from intendant.words.matching import Match, Template, texts_in
+from intendant.words.readings import Lists, Reader, Reading
+from intendant.words.rephrasing import SURE, from_gerund, from_participle
+from intendant.words.slots import all_slots, build_params
+from intendant.words.templates import ABSENT, slots_in, words_for, words_of
+from intendant.words.tiling import ARRIVAL, DEPARTURE, OWN, SETTING, UNIVERSAL, Tiler, Tiling
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import ARTICLES, NEGATIONS, PARTICLES, PLAIN, SEPARATOR, THING_LINKS
 
 #: the key of a setting; what names a disk by a label is none
 _KEY = re.compile(r"(?!(?:PART)?(?:UUID|LABEL)$)[A-Za-z_][\w.-]*")

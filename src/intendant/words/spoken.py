@@ -3,10 +3,10 @@
 import re
 from collections.abc import Collection, Sequence
 
-from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
-from intendant.targets import TARGET_FILLERS
-from intendant.tokens import Token, join_sizes
-from intendant.vocabulary import SEPARATOR
+from intendant.words.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.words.targets import TARGET_FILLERS
+from intendant.words.tokens import Token, join_sizes
+from intendant.words.vocabulary import SEPARATOR
 
 _UNITS = {word: str(number) for number, word in enumerate(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "

@@ -9,11 +9,11 @@ from hassil.models import MatchEntity
 from pydantic import JsonValue
 
 from intendant.intents import Intent
-from intendant.slots import build_params, find_option, keys_of, split_value
-from intendant.templates import ABSENT, PRESENT
-from intendant.tokens import Token
-from intendant.values import read_value
-from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS, NAMING_WORDS, NEGATIONS
+from intendant.words.slots import build_params, find_option, keys_of, split_value
+from intendant.words.templates import ABSENT, PRESENT
+from intendant.words.tokens import Token
+from intendant.words.values import read_value
+from intendant.words.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS, NAMING_WORDS, NEGATIONS
 
 _PLACEHOLDER = re.compile(r"zqv(\d+)vqz")
 Lists = Mapping[str, Mapping[str, JsonValue]]

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
-from intendant.targets import ALL, PREPOSITIONS, TARGET_FILLERS, TARGET_JOINERS, Target, read_target
-from intendant.tokens import Token
-from intendant.vocabulary import DEPARTURES, SEPARATOR
-from intendant.wording import is_ordinary, is_slip
+from intendant.words.exclusions import late_exclusion, left_out, read_exclusion
+from intendant.words.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.words.targets import PREPOSITIONS, TARGET_JOINERS, Target, read_target
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import DEPARTURES, SEPARATOR
+from intendant.words.wording import is_ordinary, is_slip
 
 _USERS = frozenset({"user", "users", "account", "accounts"})
 #: orders whose object may be a host
@@ -88,13 +89,13 @@ def read_mentions(tokens: Sequence[Token], names: HostNames, is_verb: Callable[[
             # "get nginx off web1"
             rest = [Token("remove") if token.word in {"get", "take", "put"} else token for token in rest]
         position = target.end
-        if (excluded := _read_exclusion(tokens, position, names)) and target.names and excluded.names:
-            target.names += _left_out(excluded.names, target.names, names)
+        if (excluded := read_exclusion(tokens, position, names)) and target.names and excluded.names:
+            target.names += left_out(excluded.names, target.names, names)
             position = excluded.end
         found.append(target.names)
-    if len(found) == 1 and found[0] and not question and (late := _late_exclusion(rest, names)):
+    if len(found) == 1 and found[0] and not question and (late := late_exclusion(rest, names)):
         rest, excluded_names = late
-        found[0] += _left_out(excluded_names, found[0], names)
+        found[0] += left_out(excluded_names, found[0], names)
     patterns = {",".join(sorted(mention)): mention for mention in found if mention}
     if len(patterns) > 1 and not question:
         listed = " and ".join(", ".join(mention) for mention in patterns.values())
@@ -109,11 +110,6 @@ def write_pattern(names: Sequence[str]) -> str:
     return ":".join([kept, *(name for name in names if name.startswith("!"))])
 
 
-def _left_out(excluded: Sequence[str], kept: Sequence[str], names: HostNames) -> list[str]:
-    """The names to leave out, as a pattern has them; those of plain hosts are not there anyway."""
-    return [f"!{name}" for name in excluded] if not set(kept).issubset(names.hosts) else []
-
-
 def _read_same(tokens: Sequence[Token], position: int) -> int:
     """Where "there", "on it" or "on them" ends, the hosts named before; 0 when it is none."""
     words = [token.word for token in tokens[position : position + 2]]
@@ -123,28 +119,6 @@ def _read_same(tokens: Sequence[Token], position: int) -> int:
         return position + 1
     is_end = after in TARGET_JOINERS | {"too", "as", "then", "also", "please"}
     return position + 2 if words[0] == "on" and words[1:] in (["it"], ["them"], ["those"], ["these"]) and is_end else 0
-
-
-_EXCEPT = ["except on", "except for", "except", "but not on", "but not", "but", "apart from", "other than", "excluding",
-           "excepting", "without", "not on"]  # fmt: skip
-
-
-def _read_exclusion(tokens: Sequence[Token], position: int, names: HostNames) -> Target | None:
-    """The hosts after "except", and where they end."""
-    start = position + (tokens[position : position + 1] == [Token(SEPARATOR)])
-    for words in (text.split() for text in _EXCEPT):
-        if [token.word for token in tokens[start : start + len(words)]] == words:
-            return read_target([Token("on"), *tokens[start + len(words) :]], 0, names, end=start + len(words) - 1)
-    return None
-
-
-def _late_exclusion(rest: Sequence[Token], names: HostNames) -> tuple[list[Token], list[str]] | None:
-    """The words without hosts that are left out at the end: "install curl on all hosts, …, except on db1"."""
-    for place in range(1, len(rest)):
-        found = _read_exclusion(rest, place, names)
-        if found is not None and found.names and found.end == len(rest) and not found.question:
-            return list(rest[:place]), found.names
-    return None
 
 
 def _explain_role(preposition: str, target: Target, before: Sequence[Token]) -> str:
@@ -165,21 +139,6 @@ def _explain_role(preposition: str, target: Target, before: Sequence[Token]) -> 
         return (
             f"Is '{target.names[0]}' the host to change, or a part of what is asked for? Say 'on HOST' for the former."
         )
-    return ""
-
-
-def explain_unknown_host(tokens: Sequence[Token], names: HostNames) -> str:
-    """A question about the word after "on", when the inventory has no such name; empty when there is none."""
-    for position, before in enumerate(tokens[:-1]):
-        named = next((token for token in tokens[position + 1 :] if token.word not in TARGET_FILLERS | ALL), None)
-        if before.word not in PREPOSITIONS or named is None or not named.word:
-            continue
-        # Whatever comes after "on" is a place; after "to" and the like only what looks like a host.
-        near = names.nearest(named.text, 60 if before.word == "on" else 80)
-        if before.word == "on" or near:
-            known = near or [*names.groups, *names.hosts][:5]
-            listed = f" Did you mean {', '.join(known)}?" if near else f" Known: {', '.join(known)}." if known else ""
-            return f"The inventory has no host or group '{named.text}'.{listed}"
     return ""
 
 

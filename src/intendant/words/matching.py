@@ -4,16 +4,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from hassil import parse_sentence
 from hassil.expression import Alternative, Expression, Group, ListReference, TextChunk
 from pydantic import JsonValue
 
-from intendant.readings import Reader
-from intendant.slots import find_option, fixed_value
-from intendant.templates import first_words, walk
-from intendant.tokens import Token
-from intendant.values import says_name
-from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, NAMING_WORDS, PLAIN, PLAIN_NOUNS
+from intendant.words.readings import Reader
+from intendant.words.slots import find_option, fixed_value
+from intendant.words.templates import first_words, parse_template, walk
+from intendant.words.tokens import Token
+from intendant.words.values import says_name
+from intendant.words.vocabulary import ARTICLES, FUNCTION_WORDS, NAMING_WORDS, PLAIN, PLAIN_NOUNS
 
 #: how many words the values of one slot may take: four names joined by "and" or commas
 _LONGEST_VALUE = 7
@@ -58,7 +57,7 @@ class Template:
             yield from (match for match in self._match(self._expression, tokens, start, start) if match.end > start)
 
     def _parse(self, text: str) -> Expression:
-        expression = parse_sentence(text).expression
+        expression = parse_template(text)
         for part in walk(expression):
             words, may_be_empty = first_words(part, self._reader.lists)
             self._openers[id(part)] = None if may_be_empty or self._starts_open(part) else frozenset(words)

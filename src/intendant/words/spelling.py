@@ -3,10 +3,10 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
-from intendant.politeness import POLITE_WORDS
-from intendant.tokens import Token
-from intendant.vocabulary import (
+from intendant.words.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.words.politeness import POLITE_WORDS
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import (
     ARRIVALS,
     COMMANDS,
     FUNCTION_WORDS,
@@ -20,7 +20,7 @@ from intendant.vocabulary import (
     QUESTION_OPENERS,
     SEPARATOR,
 )
-from intendant.wording import is_inflected, is_ordinary, is_slip
+from intendant.words.wording import is_inflected, is_ordinary, is_slip
 
 _SHORT = {
     "usr": "user", "usrs": "users", "grp": "group", "acc": "account", "acct": "account", "w/o": "without", "w/": "with",

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from intendant.tokens import Token
-from intendant.vocabulary import NEGATIONS, SEPARATOR
-from intendant.wording import is_slip
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import NEGATIONS, SEPARATOR
+from intendant.words.wording import is_slip
 
 _REQUESTS = [text.split() for text in (
     "please", "pls", "could you", "can you", "i need", "we need", "i want", "we want", "i think", "so please", "give",

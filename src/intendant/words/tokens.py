@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from intendant.vocabulary import COMMANDS, JOINERS, SEPARATOR
+from intendant.words.vocabulary import COMMANDS, JOINERS, SEPARATOR
 
 
 @dataclass(frozen=True)

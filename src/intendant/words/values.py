@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from intendant.schedules import read_schedule
-from intendant.tokens import Token
-from intendant.vocabulary import PLAIN_NOUNS
-from intendant.wording import is_ordinary
+from intendant.words.schedules import read_schedule
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import PLAIN_NOUNS
+from intendant.words.wording import is_ordinary
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"

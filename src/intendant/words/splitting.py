@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from intendant.clauses import Clause, ClauseReader
-from intendant.hostnames import HostNames
-from intendant.tokens import Token
-from intendant.vocabulary import ARRIVALS, DEPARTURES, JOINERS, MODALS, SETTINGS
-from intendant.wording import strip_politeness
+from intendant.words.clauses import Clause, ClauseReader
+from intendant.words.hostnames import HostNames
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import ARRIVALS, DEPARTURES, JOINERS, MODALS, SETTINGS
+from intendant.words.wording import strip_politeness
 
 MAX_STEPS = 8
 #: orders that go on in a list of things: "install git and nginx", "set the timezone to … and the locale to …"

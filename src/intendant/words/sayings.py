@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from intendant.hostnames import HostNames
-from intendant.tokens import Token
-from intendant.vocabulary import SEPARATOR
+from intendant.words.hostnames import HostNames
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import SEPARATOR
 
 _SAYINGS: dict[tuple[str, ...], tuple[str, ...]] = {
     tuple(saying.split()): tuple(meant.split())

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from rapidfuzz import fuzz, process
 
 from intendant.intents import Intent
-from intendant.tokens import Token
-from intendant.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import ARTICLES, FUNCTION_WORDS, JOINERS
 
 _SLOT = re.compile(r"\{[^}]*\}")
 _WORD = re.compile(r"[^\W\d_]{2,}[\w./-]*")

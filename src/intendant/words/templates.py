@@ -11,6 +11,7 @@ Hosts have no place in a phrase: "on web1" is taken out of a request before.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from hassil import parse_sentence
@@ -20,7 +21,7 @@ from pydantic import JsonValue
 
 from intendant.errors import InputError
 from intendant.intents import Intent
-from intendant.slots import find_option, fixed_value
+from intendant.words.slots import find_option, fixed_value
 
 PRESENT = "present"
 ABSENT = "absent"
@@ -56,28 +57,38 @@ def words_for(name: str, option: Mapping[str, Any]) -> dict[str, JsonValue]:
     return words
 
 
+@lru_cache(maxsize=8192)
+def parse_template(text: str) -> Expression:
+    """The parsed template, which nobody may change. Most are asked for several times, and parsing is what takes long.
+
+    Raises:
+        ParseError, AssertionError, ValueError, IndexError: hassil cannot read the text.
+    """
+    return parse_sentence(text).expression
+
+
 def check_phrase(phrase: str, intent: Intent) -> None:
     """Raise an InputError that quotes the phrase when it cannot be used for the intent."""
     try:
-        sentence = parse_sentence(phrase)
+        expression = parse_template(phrase)
     except (ParseError, AssertionError, ValueError, IndexError):
         raise InputError(f"'{phrase}' is no sentence template of hassil.") from None
-    for expression in walk(sentence.expression):
-        if isinstance(expression, RuleReference):
-            raise InputError(f"'{phrase}' uses <{expression.rule_name}>; expansion rules are not supported.")
-        if isinstance(expression, ListReference):
-            name = expression.slot_name
+    for part in walk(expression):
+        if isinstance(part, RuleReference):
+            raise InputError(f"'{phrase}' uses <{part.rule_name}>; expansion rules are not supported.")
+        if isinstance(part, ListReference):
+            name = part.slot_name
             option = find_option(intent, name)
             if option is None:
                 raise InputError(f"'{phrase}' names {{{name}}}, which is no param of the role; hosts need no slot.")
             if option.get("no_log") or intent.options[name.partition(".")[0]].get("no_log"):
                 raise InputError(f"'{phrase}' would read {name}, a secret, from a request that is stored as it is.")
             kind = option.get("elements") if option.get("type") == "list" else option.get("type")
-            if expression.list_name != name and fixed_value(expression.list_name, option) is None:
+            if part.list_name != name and fixed_value(part.list_name, option) is None:
                 allowed = "true or false" if kind == "bool" else "one of its choices, or of its type"
-                slot = f"{{{expression.list_name}:{name}}}"
+                slot = f"{{{part.list_name}:{name}}}"
                 raise InputError(f"'{phrase}': {slot} must be {{WORDS=VALUE:{name}}}, with a value that is {allowed}.")
-            if expression.list_name == name and (kind or "str") not in _READABLE:
+            if part.list_name == name and (kind or "str") not in _READABLE:
                 raise InputError(f"'{phrase}' cannot read {name}: its type {kind} has no form in words.")
 
 
@@ -89,7 +100,7 @@ def slots_of(intent: Intent) -> Iterator[ListReference]:
 
 def slots_in(phrase: str) -> Iterator[ListReference]:
     """Every slot in one template."""
-    for expression in walk(parse_sentence(phrase).expression):
+    for expression in walk(parse_template(phrase)):
         if isinstance(expression, ListReference):
             yield expression
 
@@ -97,7 +108,7 @@ def slots_in(phrase: str) -> Iterator[ListReference]:
 def words_of(phrase: str, lists: Mapping[str, Mapping[str, Any]]) -> set[str]:
     """Every word that a text matching the phrase may have, but for the values that may be any word."""
     words: set[str] = set()
-    for expression in walk(parse_sentence(phrase).expression):
+    for expression in walk(parse_template(phrase)):
         if isinstance(expression, TextChunk):
             words.update(expression.text.lower().split())
         elif isinstance(expression, ListReference):
@@ -124,7 +135,7 @@ def first_words(expression: Expression, lists: Mapping[str, Mapping[str, Any]]) 
     if isinstance(expression, ListReference):
         fixed, is_fixed, _ = expression.list_name.partition("=")
         if is_fixed:
-            return first_words(parse_sentence(fixed).expression, lists)
+            return first_words(parse_template(fixed), lists)
         return {text.lower().split()[0] for text in lists.get(expression.slot_name, ())}, False
     found: set[str] = set()
     if not isinstance(expression, Group):

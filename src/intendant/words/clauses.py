@@ -4,16 +4,16 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from intendant.frames import Frames
-from intendant.hostnames import NOUNS, HostNames
 from intendant.intents import Intent, Step
-from intendant.phrases import Phrases
-from intendant.readings import Reading
-from intendant.rephrasing import variants
-from intendant.slots import missing_params
-from intendant.tokens import Token
-from intendant.vocabulary import ARRIVALS, COMMANDS, JOINERS
-from intendant.wording import correct_verb, is_slip
+from intendant.words.frames import Frames
+from intendant.words.hostnames import NOUNS, HostNames
+from intendant.words.phrases import Phrases
+from intendant.words.readings import Reading
+from intendant.words.rephrasing import variants
+from intendant.words.slots import missing_params
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import ARRIVALS, COMMANDS, JOINERS
+from intendant.words.wording import correct_verb, is_slip
 
 #: orders to what is there already, which is never another intent by its name
 _RUNNING = frozenset("start stop restart reload enable disable bounce".split())

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from intendant.hostnames import NOUNS, PLURAL_NOUNS, HostNames
-from intendant.tokens import Token
-from intendant.vocabulary import SEPARATOR
+from intendant.words.hostnames import NOUNS, PLURAL_NOUNS, HostNames
+from intendant.words.tokens import Token
+from intendant.words.vocabulary import SEPARATOR
 
 PREPOSITIONS = frozenset({"on", "onto", "to", "from", "in", "for", "across", "at", "of", "off", "scope", "target"})
 ALL = frozenset({"all", "every", "each"})
