@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from intendant.errors import InputError, ProjectError
 from intendant.intents import ExportRules, Frame, Intent
 from intendant.params import JSON_TYPES
+from intendant.plainyaml import YamlReader
 from intendant.schemas import join_description
 from intendant.words.slots import find_option
 from intendant.words.templates import check_phrase
@@ -20,16 +21,12 @@ _STEMS = ("meta/argument_specs", "meta/main", "meta/intent", "defaults/main")
 _KEYS_OF_LISTS = ("choices", "required_together", "mutually_exclusive", "required_one_of", "required_if")
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML, with the two tags of Ansible's that may stand in a role's defaults."""
-
-
-def _construct_unsafe(loader: yaml.SafeLoader, node: yaml.Node) -> object:
+def _construct_unsafe(loader: yaml.SafeLoader, _suffix: str, node: yaml.Node) -> object:
     return loader.construct_scalar(node) if isinstance(node, yaml.ScalarNode) else None
 
 
-_Loader.add_constructor("!unsafe", _construct_unsafe)
-_Loader.add_constructor("!vault", lambda _loader, _node: None)
+#: with the two tags of Ansible's that may stand in a role's defaults
+_YAML = YamlReader({"!unsafe": _construct_unsafe, "!vault": lambda _loader, _suffix, _node: None})
 
 
 class IntentFile(BaseModel):
@@ -141,8 +138,7 @@ def _read_mapping(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        # _Loader is a SafeLoader: it builds plain data only.
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        document = _YAML.load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ProjectError(f"{path} cannot be read: {error}") from None
     except yaml.YAMLError as error:

@@ -15,6 +15,7 @@ from intendant.errors import NotFoundError, ProjectError
 from intendant.fingerprints import fingerprint_files, hash_file, is_executable
 from intendant.inventory import HostEntry
 from intendant.paths import ADJACENT, collections_path, configured_plugins, roles_path, shipped_modules
+from intendant.plainyaml import YamlReader
 
 _SKIPPED = {".git", "__pycache__", "molecule", ".venv"}
 _CHUNK_BYTES = 1 << 20
@@ -217,15 +218,12 @@ def _read_pairs(text: str) -> dict[str, str]:
     return dict(re.findall(r"(\w+)=(\S+)", text))
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe, and indifferent to Ansible's own tags."""
-
-
-_Loader.add_multi_constructor("!", lambda *_: None)
+#: indifferent to Ansible's own tags
+_YAML = YamlReader({"!": lambda *_: None})
 
 
 def _load(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader) if path.is_file() else None  # noqa: S506 (a SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        return _YAML.load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ProjectError(f"{path} cannot be read: {error}") from error

@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 
 from intendant.config import Config
+from intendant.plainyaml import YamlReader
 
-#: the one of libyaml where it is there
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_YAML = YamlReader()
 _PLAIN = {".yml", ".yaml", ".json", ".ini", ".toml", ""}
 _VARIABLES = ("group_vars", "host_vars")
 _SKIPPED = {".git", ".venv", "__pycache__"}
@@ -72,7 +72,7 @@ def _is_dynamic(path: Path) -> bool:
 
 def _names_plugin(text: bytes) -> bool:
     try:
-        document = yaml.compose(text, Loader=_LOADER)
-    except (yaml.YAMLError, UnicodeDecodeError):
+        document = _YAML.compose(text.decode())
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
         return True
     return isinstance(document, yaml.MappingNode) and any(key.value == "plugin" for key, _ in document.value)

@@ -9,6 +9,8 @@ from typing import Any
 import yaml
 from jinja2 import Environment, TemplateError, nodes
 
+from intendant.plainyaml import YamlReader
+
 _BARE = {"when", "that", "changed_when", "failed_when", "until", "var", "break_when"}
 _BARE_LOOPS = {"with_items", "with_list", "with_dict", "with_subelements"}
 _SETTERS = {"set_fact", "ansible.builtin.set_fact", "ansible.legacy.set_fact"}
@@ -25,11 +27,8 @@ _KNOWN = frozenset({
 _LIMIT = 500_000
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain data of safe YAML; what has a tag of Ansible's counts as nothing, for it is no template."""
-
-
-_Loader.add_multi_constructor("!", lambda _loader, _suffix, _node: None)
+#: what has a tag of Ansible's counts as nothing, for it is no template
+_YAML = YamlReader({"!": lambda _loader, _suffix, _node: None})
 
 
 @dataclass
@@ -90,8 +89,7 @@ def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
 
 def _read_documents(path: Path) -> list[Any]:
     try:
-        # _Loader is a SafeLoader: it builds plain data only.
-        return list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_Loader))
+        return _YAML.load_all(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return []
 

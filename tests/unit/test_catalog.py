@@ -172,6 +172,7 @@ def test_an_unchanged_role_is_not_read_twice(roles: Path) -> None:
     [
         ("argument_specs: [", "no valid YAML"),
         ("argument_specs: !!python/object/apply:os.system ['touch pwned']", "no valid YAML"),
+        ("argument_specs: " + "[" * 100_000, "cannot be read"),
         ("- a list", "must hold a mapping"),
         ("argument_specs: {other: {}}", "no entry point 'main'"),
         ("argument_specs: {main: {options: [a]}}", "options must be a mapping"),

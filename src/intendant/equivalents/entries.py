@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from intendant.errors import ProjectError
+from intendant.plainyaml import YamlReader
 from intendant.shell.rules import Names, Rule
 
 SHIPPED = Path(__file__).with_name("entries.yml")
@@ -192,7 +193,7 @@ def load_entries(path: Path = SHIPPED) -> Entries:
         ProjectError: the file cannot be read, is no YAML, or holds a wrong entry; names the entry and the field.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        document = YamlReader().load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from intendant.errors import ProjectError
+from intendant.plainyaml import YamlReader
 from intendant.shell.verdicts import Kind
 
 SHIPPED = Path(__file__).with_name("rules.yml")
@@ -175,7 +176,7 @@ def load_rules(path: Path = SHIPPED) -> Rules:
         ProjectError: the file cannot be read, is no YAML, or holds a wrong rule; names the program and the field.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        document = YamlReader().load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"{path}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
