@@ -128,3 +128,42 @@ def test_what_people_say_instead_means_the_same(
 ) -> None:
     body, mark = request_.rstrip("?"), request_[len(request_.rstrip("?")) :]
     assert read(resolver, f"{body} on web1{mark}") == (steps, "web1")
+
+
+@pytest.mark.parametrize(
+    ("request_", "params"),
+    [
+        ("change bob's shell to /bin/zsh on web1", {"user_name": "bob", "user_shell": "/bin/zsh"}),
+        ("set bob's login shell to /bin/zsh on web1", {"user_name": "bob", "user_shell": "/bin/zsh"}),
+        ("delete bob's account on web1", {"user_name": "bob", "user_state": "absent"}),
+    ],
+)
+def test_what_somebody_has_is_read_as_theirs(resolver: Resolver, request_: str, params: dict[str, Any]) -> None:
+    assert read(resolver, request_) == ([("user", params)], "web1")
+
+
+def test_an_owner_with_a_group_is_two_values_and_never_one(resolver: Resolver) -> None:
+    owned = {"file_path": "/srv/www", "file_owner": "www-data", "file_group": "adm"}
+    folder = {**owned, "file_state": "directory"}
+    assert read(resolver, "chown www-data:adm /srv/www on web1") == ([("file", owned)], "web1")
+    assert read(resolver, "create folder /srv/www owned by www-data:adm on web1") == ([("file", folder)], "web1")
+    # the role changes what is named, and nothing below it
+    assert read(resolver, "chown -R www-data:adm /srv/www on web1")[0] == []
+
+
+@pytest.mark.parametrize(("order", "allowed"), [("disable", False), ("turn off", False), ("allow", True)])
+def test_logins_with_a_password_are_those_over_ssh(resolver: Resolver, order: str, allowed: bool) -> None:
+    expected = [("ssh_server", {"ssh_server_password_authentication": allowed})]
+    assert read(resolver, f"{order} password logins on web1") == (expected, "web1")
+    assert read(resolver, f"{order} password logins for postgres on web1")[0] == []
+
+
+def test_the_newest_package_is_asked_for_by_its_name(resolver: Resolver) -> None:
+    newest = {"packages_names": ["git"], "packages_state": "latest"}
+    assert read(resolver, "install the latest git on web1") == ([("packages", newest)], "web1")
+    newest = {"packages_names": ["git", "curl"], "packages_state": "latest"}
+    assert read(resolver, "bring git and curl up to date on web1") == ([("packages", newest)], "web1")
+    for name in ("python", "docker", "postgres"):
+        found = resolver.resolve(f"install the latest {name} on web1", HOSTS, GROUPS)
+        assert not found.steps
+        assert found.question.startswith(f"Is '{name}' a value for packages_names")

@@ -1,5 +1,6 @@
 """Other words for the same: sayings that stand for a word which phrases and frames have. Pure."""
 
+import re
 from collections.abc import Sequence
 
 from intendant.words.hostnames import HostNames
@@ -39,6 +40,35 @@ _PLEAS = frozenset({"please", "pls", "plz", "kindly"})
 _PRONOUNS = frozenset({"it", "them", "both", "those", "these"})
 
 
+#: "X's Y" where X is no thing that has a Y
+_NO_OWNERS = frozenset("it that let what there here who where how he she everybody today now one".split())
+#: what one word says with another before it
+_PAIRS = frozenset({("home", "directory"), ("home", "folder"), ("login", "shell"), ("full", "name")})
+#: as chown has it
+_OWNERSHIP = re.compile(r"([a-z_][\w.-]*):([a-z_][\w.-]*)")
+_OWNING = frozenset({"chown", "by", "to", "owner", "-r"})
+
+
+def _part_owners(tokens: Sequence[Token]) -> list[Token]:
+    """The tokens with "bob's shell" as "the shell of bob", and the owner "www-data:adm" as "www-data group adm"."""
+    parted: list[Token] = []
+    place = 0
+    while place < len(tokens):
+        token = tokens[place]
+        before = tokens[place - 1].word if place else ""
+        owner = token.text.removesuffix("'s")
+        words = tuple(following.word for following in tokens[place + 1 : place + 3])
+        size = 2 if words in _PAIRS else 1
+        if owner and owner != token.text and owner.lower() not in _NO_OWNERS and words[:1] and words[0].isalpha():
+            parted += [Token("the"), *tokens[place + 1 : place + 1 + size], Token("of"), Token(owner)]
+            place += 1 + size
+            continue
+        both = _OWNERSHIP.fullmatch(token.text)
+        parted += [Token(both[1]), Token("group"), Token(both[2])] if both and before in _OWNING else [token]
+        place += 1
+    return parted
+
+
 def say_plainly(tokens: Sequence[Token], names: HostNames) -> list[Token]:
     """The tokens with each saying replaced by what it stands for."""
     words = [token.word for token in tokens]
@@ -46,6 +76,8 @@ def say_plainly(tokens: Sequence[Token], names: HostNames) -> list[Token]:
         # "ssh web1 modprobe x"
         tokens = [*tokens[2:], Token("on"), tokens[1]]
         words = [token.word for token in tokens]
+    tokens = _part_owners(tokens)
+    words = [token.word for token in tokens]
     plain: list[Token] = []
     place = 0
     while place < len(tokens):

@@ -22,6 +22,7 @@ _BACKEND = re.compile(rf"(?:localhost|{_IPV4}):\d{{1,5}}")
 _SAFE_WORD = re.compile(_SAFE + "+")
 _SHAPES: Mapping[str, re.Pattern[str]] = {
     "name": re.compile(r"(?=.*[^\W\d_])\w[\w.+:@=~-]*"),
+    "login": re.compile(r"(?=.*[^\W\d_])\w[\w.+@-]*"),
     "kernel": re.compile(r"(?:abi|crypto|debug|dev|fs|kernel|net|sunrpc|user|vm)(?:\.[\w-]+)+"),
     "word": re.compile(r"[\w.+:@=~/-]*\w[\w.+:@=~/-]*"),
     "version": re.compile(r"v?\d+([-.+~:]?([a-z]*\d+|lts))*"),
@@ -74,6 +75,7 @@ _ACCEPTED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("sysctl_settings.name", "kernel_settings.key"), ("kernel",)),
     (("settings_key",), ("setting",)),
     (("value", "key"), ("word",)),
+    (("owner", "group", "groups", "user", "users", "user_name"), ("login",)),
 )
 #: text that cannot be told from the rest of the request unless it is quoted
 _PROSE_SUFFIXES = ("content", "line")
@@ -112,14 +114,15 @@ def read_value(name: str, option: Mapping[str, Any], token: Token, *, is_named: 
     shape = next((shape for shape in shapes if _SHAPES[shape].fullmatch(text)), None)
     if shape is None or (shape == "port" and not _is_port(text)):
         return None
-    if shape == "name" and is_ordinary(token.word) and not (is_named or ("." in name and token.word in PLAIN_NOUNS)):
+    may_be_ordinary = is_named or ("." in name and token.word in PLAIN_NOUNS)
+    if shape in {"name", "login"} and is_ordinary(token.word) and not may_be_ordinary:
         return None
     return re.sub("i?[Bb]$", "", text).upper() if shape == "size" else text
 
 
 def says_name(name: str) -> bool:
     """Whether the values of the param are names, which may look like any other word."""
-    return _shapes(name) in {None, ("name",), ("word",), ("jail",)} and not _ends(
+    return _shapes(name) in {None, ("name",), ("login",), ("word",), ("jail",)} and not _ends(
         name, _COMMAND_SUFFIXES + _PROSE_SUFFIXES
     )
 
