@@ -54,9 +54,10 @@ setup: .venv/.ready ## make .venv with Intendant and the tools for development
 demo: setup ## boot a disposable host and run request, diff, approval, apply on it
 	@$(RUN) $(VENV)/python demo/run.py
 
-# A file's tests share its hosts, so one worker has them all; the files with small tests come last and fill the gaps.
+# A file's tests share its hosts, so one worker has them all; the files with small tests come last and fill the gaps. Three
+# workers for two processors, since tests on hosts wait a third of the time.
 test: setup ## all tests but those of `test-long`, `inspector`, `conformance`, `formats`, `browser`, `molecule` and `fidelity`
-	@$(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -n 3 --dist loadfile --no-loadscope-reorder
 
 # With WITHIN (seconds) none begins after that; the rest is reported as skipped.
 test-long: setup ## the tests on lab hosts that take minutes: fidelity, hostile params, chaos, whole servers, conversations (long)
