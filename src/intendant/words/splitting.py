@@ -6,13 +6,12 @@ from intendant.words.clauses import Clause, ClauseReader
 from intendant.words.hostnames import HostNames
 from intendant.words.tokens import Token
 from intendant.words.vocabulary import ARRIVALS, DEPARTURES, JOINERS, MODALS, SETTINGS
-from intendant.words.wording import strip_politeness
+from intendant.words.wording import order_length, strip_politeness
 
 MAX_STEPS = 8
 #: orders that go on in a list of things: "install git and nginx", "set the timezone to … and the locale to …"
 _LASTING = frozenset({"install", "uninstall", "set", "change", "setup", "open", "allow", "need", "needs"})
 _BRINGING = _LASTING | ARRIVALS | SETTINGS
-_LONGEST_ORDER = 3
 
 
 class Splitter:
@@ -86,9 +85,8 @@ class Splitter:
 
     def _other_order(self, tokens: Sequence[Token]) -> list[Token]:
         """The order in front where it is none to bring something: what follows "remove nginx and" goes, too."""
-        for length in range(min(_LONGEST_ORDER, len(tokens)), 0, -1):
-            if " ".join(token.word for token in tokens[:length]) in DEPARTURES:
-                return list(tokens[:length])
+        if length := order_length(tokens, DEPARTURES):
+            return list(tokens[:length])
         word = tokens[0].word
         return list(tokens[:1]) if self._reader.orders(word) and word not in _BRINGING else []
 

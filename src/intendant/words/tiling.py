@@ -19,11 +19,11 @@ from intendant.words.vocabulary import (
     SETTINGS,
     SUBJECTS,
 )
+from intendant.words.wording import order_length
 
 ARRIVAL, SETTING, DEPARTURE, OWN = "arrival", "setting", "departure", "own"
 UNIVERSAL: Mapping[str, frozenset[str]] = {ARRIVAL: ARRIVALS, SETTING: SETTINGS, DEPARTURE: DEPARTURES}
 _MOST_STATES = 3000
-_LONGEST_ORDER = 3
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,8 @@ class Tiler:
                 for match in order.match(said, 0):
                     yield replace(match, end=start + match.end), mark + OWN
             for kind, orders in self._universal.items():
-                for length in range(min(_LONGEST_ORDER, len(said)), 0, -1):
-                    words = [token.word for token in said[:length]]
-                    if " ".join(words) in orders:
-                        yield Match(start + length, literal=tuple(words)), mark + kind
-                        break
+                if length := order_length(said, orders):
+                    yield Match(start + length, literal=tuple(token.word for token in said[:length])), mark + kind
 
 
 def _is_clear(match: Match) -> bool:

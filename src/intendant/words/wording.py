@@ -29,8 +29,7 @@ _TOKEN = re.compile(
 
 _LONGEST_TIME = 7
 _INFLECTION = re.compile(r"(?:e?s|e?d|ing|er|ed|ped|ping|led|ling)")
-
-
+_LONGEST_ORDER = 3
 _PLEASE = frozenset({"please", "pls", "plz"})
 _WISHES = [[verb, who, what] for verb in ("can", "could", "may") for who in ("i", "we") for what in ("get", "have")]
 
@@ -197,3 +196,9 @@ def quote_make(tokens: Sequence[Token]) -> list[Token]:
         else token
         for place, token in enumerate(tokens)
     ]
+
+
+def order_length(tokens: Sequence[Token], orders: Collection[str]) -> int:
+    """How many words the longest order takes that the tokens start with, such as "get rid of"; 0 where it is none."""
+    words = [token.word for token in tokens[:_LONGEST_ORDER]]
+    return next((length for length in range(len(words), 0, -1) if " ".join(words[:length]) in orders), 0)
