@@ -6,17 +6,20 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
-from rich.console import Console
 
 from intendant.cleaning import sanitize
 from intendant.views.lines import Line
-from intendant.views.terminal import style_lines
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON, in the shape of the MCP tools.")]
 
 
 def show_lines(lines: Iterable[Line], *, stderr: bool = False) -> None:
     """Print lines, in colour on a terminal unless NO_COLOR is set; never wrapped or cut."""
+    # Rich costs a tenth of a second, which neither the server's start nor --help need pay.
+    from rich.console import Console
+
+    from intendant.views.terminal import style_lines
+
     Console(stderr=stderr, highlight=False, markup=False, emoji=False).print(style_lines(lines), soft_wrap=True)
 
 

@@ -3,10 +3,6 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
 from intendant.views.lines import sanitize_line
 
 if TYPE_CHECKING:
@@ -17,6 +13,10 @@ class ProgressView:
     """Shows each task once, as it is reported; call it with the progress. Use it as a context manager."""
 
     def __init__(self, title: str) -> None:
+        # late, as in `output`
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
         self._console = Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._last = ""
         self._live: Progress | None = None
@@ -56,4 +56,6 @@ class ProgressView:
             self._print(f"  {count}{what}")
 
     def _print(self, text: str) -> None:
+        from rich.text import Text
+
         self._console.print(Text(text), soft_wrap=True)

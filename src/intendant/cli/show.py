@@ -12,7 +12,6 @@ from intendant.cli.output import JsonFlag, show_json, show_lines
 from intendant.cli.portable import as_file
 from intendant.cli.session import Session, session_of
 from intendant.errors import InputError, NotFoundError, ProjectError
-from intendant.views import junit, markdown, sarif
 from intendant.views.text import plan_lines, run_lines
 
 if TYPE_CHECKING:
@@ -114,6 +113,8 @@ def show_plan(
         from intendant.cli.results import whole_plan
 
         return show_json(whole_plan(plan, status, approval=approval))
+    from intendant.views import junit, markdown, sarif
+
     if form is Format.MARKDOWN:
         return typer.echo(markdown.render_plan(plan, status, max_bytes=max_bytes, link=link), nl=False)
     return typer.echo({Format.JUNIT: junit, Format.SARIF: sarif}[form].render_plan(plan), nl=False)
@@ -135,6 +136,8 @@ def _show_run(run: Run, form: Format) -> None:
         return show_json(whole_run(run))
     if form in (Format.MARKDOWN, Format.HTML):
         raise InputError(f"--format {form}: goes with a plan only.")
+    from intendant.views import junit, sarif
+
     return typer.echo({Format.JUNIT: junit, Format.SARIF: sarif}[form].render_run(run), nl=False)
 
 
