@@ -43,5 +43,5 @@ class YamlReader:
 
     def _loader_for(self, text: str) -> Any:
         # Each level of nesting takes a bracket, or a character of a line: a space of indentation or a dash.
-        deepest = text.count("[") + text.count("{") + max(map(len, text.splitlines()), default=0)
+        deepest = text.count("[") + text.count("{") + max(map(len, text.split("\n")))
         return self._fast if deepest < _DEEPEST else self._slow

@@ -46,7 +46,7 @@ _NO_OWNERS = frozenset("it that let what there here who where how he she everybo
 _PAIRS = frozenset({("home", "directory"), ("home", "folder"), ("login", "shell"), ("full", "name")})
 #: as chown has it
 _OWNERSHIP = re.compile(r"([a-z_][\w.-]*):([a-z_][\w.-]*)")
-_OWNING = frozenset({"chown", "by", "to", "owner", "-r"})
+_OWNING = frozenset({"chown", "by", "to", "owner"})
 
 
 def _part_owners(tokens: Sequence[Token]) -> list[Token]:
